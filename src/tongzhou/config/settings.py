@@ -1,0 +1,198 @@
+"""Settings: everything a mall can say about itself comes from the environment (docs/operating/environment.md)."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+from environs import Env
+
+env = Env()
+
+BASE_DIR = Path(__file__).resolve().parents[3]
+TONGZHOU_HOME = Path(env.str("TONGZHOU_HOME", str(BASE_DIR / "var"))).resolve()
+TONGZHOU_HOME.mkdir(parents=True, exist_ok=True)
+TONGZHOU_ENV = env.str("TONGZHOU_ENV", "demo")
+if TONGZHOU_ENV not in {"demo", "production"}:
+    raise SystemExit(f"TONGZHOU_ENV is {TONGZHOU_ENV!r}; it may be 'demo' or 'production'.")
+PRODUCTION = TONGZHOU_ENV == "production"
+
+
+def kept_secret(name: str, path: Path, given: str) -> str:
+    """A secret from the environment, or made once and kept readable by the owner alone; in production it must be given."""
+    if given:
+        return given
+    if PRODUCTION:
+        raise SystemExit(f"{name} is required when TONGZHOU_ENV=production: a long random string, kept between starts.")
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(48))
+    return path.read_text().strip()
+
+
+SECRET_KEY = kept_secret("TONGZHOU_SECRET_KEY", TONGZHOU_HOME / "secret.key", env.str("TONGZHOU_SECRET_KEY", ""))
+DEBUG = False
+PORT = env.int("PORT", 8000)
+SITE_URL = env.str("TONGZHOU_SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
+ALLOWED_HOSTS = env.list("TONGZHOU_HOSTS", ["*"] if not PRODUCTION else [])
+CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
+
+# One currency per mall; fixed once a posting exists (ledger refuses any other).
+CURRENCY = env.str("TONGZHOU_CURRENCY", "CNY")
+TONGZHOU_PROFILE = env.str("TONGZHOU_PROFILE", "CN")
+TONGZHOU_SMS = env.str("TONGZHOU_SMS", "sandbox")
+# The sandbox counterparty (payments and payouts) listens beside the mall in the demo.
+SANDBOX_PORT = env.int("TONGZHOU_SANDBOX_PORT", PORT + 1)
+SANDBOX_URL = env.str("TONGZHOU_SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
+SANDBOX_SECRET = env.str("TONGZHOU_SANDBOX_SECRET", "")
+if not PRODUCTION and not SANDBOX_SECRET:
+    SANDBOX_SECRET = kept_secret("TONGZHOU_SANDBOX_SECRET", TONGZHOU_HOME / "sandbox.key", "")
+
+INSTALLED_APPS = [
+    "tongzhou.config",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_htmx",
+    "django_tasks",
+    "django_tasks_db",
+    "axes",
+    "tongzhou.kit",
+    "tongzhou.ledger",
+    "tongzhou.compliance",
+    "tongzhou.people",
+    "tongzhou.plans",
+    "tongzhou.suppliers",
+    "tongzhou.catalog",
+    "tongzhou.sharing",
+    "tongzhou.payments",
+    "tongzhou.orders",
+    "tongzhou.fulfilment",
+    "tongzhou.aftersale",
+    "tongzhou.rewards",
+    "tongzhou.payouts",
+    "tongzhou.storefront",
+    "tongzhou.console",
+    "tongzhou.api",
+    "tongzhou.design",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "tongzhou.storefront.middleware.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "tongzhou.storefront.middleware.RefusalMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "tongzhou.config.urls"
+WSGI_APPLICATION = "tongzhou.config.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "tongzhou.storefront.context.shell",
+            ],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "tongzhou.design.templatetags.tz"],
+        },
+    }
+]
+
+
+def database() -> dict[str, Any]:
+    """The one database, from ``DATABASE_URL``; SQLite in WAL mode unless it names PostgreSQL."""
+    found: dict[str, Any] = env.dj_db_url("DATABASE_URL", f"sqlite:///{TONGZHOU_HOME / 'tongzhou.sqlite3'}")
+    if found["ENGINE"].endswith("sqlite3"):
+        sync = "FULL" if PRODUCTION else "NORMAL"
+        found["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": f"PRAGMA journal_mode=WAL; PRAGMA synchronous={sync}; PRAGMA foreign_keys=ON;"
+            "PRAGMA cache_size=-32000; PRAGMA temp_store=MEMORY;",
+        }
+    else:
+        found["OPTIONS"] = {
+            **found.get("OPTIONS", {}),
+            "server_side_binding": True,
+            "pool": {"min_size": 1, "max_size": env.int("TONGZHOU_DB_POOL", 4), "timeout": 10},
+        }
+        found["CONN_MAX_AGE"] = 0
+    return found
+
+
+DATABASES = {"default": database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "outbox", "external"]}}
+
+AUTH_USER_MODEL = "people.Member"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "tongzhou.people.backends.MemberBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+LOGIN_URL = "/sign-in"
+AXES_FAILURE_LIMIT = 8
+AXES_COOLOFF_TIME = 0.25  # hours
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
+# A signed cookie costs no query; signing out everywhere works through the member's session epoch.
+SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"
+SESSION_COOKIE_NAME = "tz_session"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 30
+CSRF_COOKIE_NAME = "tz_csrf"
+MESSAGE_STORAGE = "django.contrib.messages.storage.cookie.CookieStorage"
+SECURE_COOKIES = SITE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "strict-origin-when-cross-origin"
+X_FRAME_OPTIONS = "DENY"
+if SECURE_COOKIES:
+    SECURE_HSTS_SECONDS = 31_536_000
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TONGZHOU_TIMEZONE", "Asia/Shanghai")
+
+STATIC_URL = "/static/"
+STATIC_ROOT = TONGZHOU_HOME / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_MAX_AGE = 3600
+MEDIA_URL = "/media/"
+MEDIA_ROOT = TONGZHOU_HOME / "media"
+FILE_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 4000
+
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "OPTIONS": {"MAX_ENTRIES": 20_000}}}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": env.str("TONGZHOU_LOG", "WARNING")},
+}
+TEST_RUNNER = "django.test.runner.DiscoverRunner"
+SILENCED_SYSTEM_CHECKS = ["security.W019"]

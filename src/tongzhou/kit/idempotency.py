@@ -1,0 +1,77 @@
+"""Claims: the same request twice is one request; another body under the same key is refused."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from tongzhou.kit.models import Claim
+from tongzhou.kit.refusals import Kind, Refusal
+
+
+def digest(body: Any) -> str:
+    """A stable hash of any JSON-like body."""
+    text = json.dumps(body, sort_keys=True, default=str, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def take(value: str, *, at: datetime, owner_id: UUID | None = None, input_hash: str = "") -> bool:
+    """Claim a globally unique value inside the caller's transaction; False when it is taken already."""
+    return _insert(value, owner_id, input_hash, at)
+
+
+def owner_of(value: str) -> UUID | None:
+    """Who holds a claim, or None."""
+    return Claim.objects.filter(value=value).values_list("owner_id", flat=True).first()
+
+
+def once(
+    scope: str, key: str, body: Any, *, at: datetime, run: Callable[[], dict[str, Any]], owner_id: UUID | None = None
+) -> tuple[dict[str, Any], bool]:
+    """Run ``run`` once per (scope, key) and keep its JSON answer; a repeat returns that answer.
+
+    Returns (answer, repeated). The claim and the work commit together, so a crash in between
+    leaves neither. *Refuses:* ``idempotency_key_reused`` when the body differs from the first.
+    """
+    value, body_hash = f"{scope}:{key}"[:200], digest(body)
+    with transaction.atomic():
+        inserted = _insert(value, owner_id, body_hash, at)
+        if not inserted:
+            first = Claim.objects.get(value=value)
+            if first.input_hash != body_hash or first.owner_id != owner_id:
+                raise Refusal(
+                    "idempotency_key_reused",
+                    _("这个幂等键已经用于另一个请求。"),
+                    kind=Kind.CONFLICT,
+                    field="Idempotency-Key",
+                    value=key,
+                    rule=_("同一个键只能对应同一份内容"),
+                    fix=_("换一个新的键再提交。"),
+                )
+            return first.result or {}, True
+        answer = run()
+        Claim.objects.filter(value=value).update(result=answer)
+        return answer, False
+
+
+def _insert(value: str, owner_id: UUID | None, body_hash: str, at: datetime) -> bool:
+    """INSERT … ON CONFLICT DO NOTHING and say whether the row is ours, by row count.
+
+    A concurrent holder of the same key makes PostgreSQL wait here until it commits or rolls back,
+    which is exactly the wish: the second caller then reads the first one's answer.
+    """
+    from django.db import connection
+
+    sql = (
+        "INSERT INTO kit_claim (value, owner_id, input_hash, result, at) VALUES (%s, %s, %s, NULL, %s)"
+        " ON CONFLICT (value) DO NOTHING"
+    )
+    owner = owner_id if connection.vendor == "postgresql" or owner_id is None else owner_id.hex
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [value, owner, body_hash, at])
+        return bool(cursor.rowcount == 1)
