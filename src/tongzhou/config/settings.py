@@ -135,6 +135,13 @@ def database() -> dict[str, Any]:
 
 
 DATABASES = {"default": database()}
+# Goods below FREE_FREIGHT_FROM_MINOR pay FREIGHT_MINOR for delivery (minor units).
+FREIGHT_MINOR = env.int("TONGZHOU_FREIGHT_MINOR", 800)
+FREE_FREIGHT_FROM_MINOR = env.int("TONGZHOU_FREE_FREIGHT_FROM_MINOR", 5900)
+PAYOUT_MIN_MINOR = env.int("TONGZHOU_PAYOUT_MIN_MINOR", 100)
+# Keys that encrypt payees' details, newest first; made once and kept when none is given outside production.
+DATA_KEYS = env.list("TONGZHOU_DATA_KEYS", [])
+
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "outbox", "external"]}}
 

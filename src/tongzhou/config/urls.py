@@ -1,0 +1,13 @@
+"""Every address of the mall: the storefront at the root, the other doors below their names."""
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("console/", include("tongzhou.console.urls")),
+    path("api/v1/", include("tongzhou.api.urls")),
+    path("", include("tongzhou.storefront.urls")),
+]
+handler400 = "tongzhou.storefront.views.errors.bad_request"
+handler403 = "tongzhou.storefront.views.errors.forbidden"
+handler404 = "tongzhou.storefront.views.errors.not_found"
+handler500 = "tongzhou.storefront.views.errors.server_error"

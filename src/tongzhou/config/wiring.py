@@ -1,0 +1,70 @@
+"""Which fact wakes whom: the whole of it, on one page.
+
+A handler takes its own room's values. Where the fact belongs to a room above the handler's, the
+small functions here translate, so that no room imports one above it.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from tongzhou.kit import outbox, worker
+from tongzhou.kit.outbox import Handler
+from tongzhou.kit.worker import Periodic
+from tongzhou.orders.events import LinesDelivered, LinesRefunded, OrderPaid
+
+
+def _supplied(facts: "Sequence[OrderPaid | LinesDelivered | LinesRefunded]", at: datetime) -> None:
+    """orders' snapshots → what each supplier has supplied."""
+    from tongzhou.config.translate import supplied
+    from tongzhou.suppliers import handlers
+
+    handlers.on_supplied([part for fact in facts for part in supplied(fact)], at)
+
+
+def install() -> None:
+    """Register the wiring; called once when Django is ready."""
+    from tongzhou.aftersale import handlers as aftersale
+    from tongzhou.payments import handlers as payments
+    from tongzhou.payments.events import RefundRequested, RefundSettled
+    from tongzhou.payouts import handlers as payouts
+    from tongzhou.payouts.events import PayoutReleased
+    from tongzhou.rewards import handlers as rewards
+
+    apply = Handler("rewards.apply", rewards.on_order_facts, batch=64)
+    supply = Handler("suppliers.supplied", _supplied, batch=64)
+    outbox.register(
+        {
+            OrderPaid: [apply],
+            LinesDelivered: [apply, supply],
+            LinesRefunded: [apply, supply],
+            RefundRequested: [Handler("payments.send_refund", payments.send_refund, external=True)],
+            RefundSettled: [Handler("aftersale.refund_settled", aftersale.on_refund_settled)],
+            PayoutReleased: [Handler("payouts.send", payouts.send, external=True)],
+        }
+    )
+
+
+def periodic() -> list[Periodic]:
+    """The jobs somebody must run, and how often."""
+    from tongzhou.aftersale import tasks as aftersale
+    from tongzhou.catalog import tasks as catalog
+    from tongzhou.fulfilment import tasks as fulfilment
+    from tongzhou.ledger import tasks as ledger
+    from tongzhou.orders import tasks as orders
+    from tongzhou.payments import tasks as payments
+    from tongzhou.payouts import tasks as payouts
+    from tongzhou.rewards import tasks as rewards
+
+    minute, hour = timedelta(minutes=1), timedelta(hours=1)
+    return [
+        Periodic("orders.expire_due", minute, orders.expire_due),
+        Periodic("catalog.release_expired", minute, catalog.release_expired),
+        Periodic("payments.query_pending", minute, payments.query_pending),
+        Periodic("payouts.query_sent", minute, payouts.query_sent),
+        Periodic("fulfilment.receive_due", hour, fulfilment.receive_due),
+        Periodic("aftersale.time_out", hour, aftersale.time_out),
+        Periodic("rewards.mature_due", 10 * minute, rewards.mature_due),
+        Periodic("ledger.nightly", hour, ledger.nightly),
+        Periodic("kit.reap", minute, lambda at: f"{worker.reap(at=at)} given back"),
+        Periodic("kit.prune", hour, lambda at: f"{worker.prune(at=at)} pruned"),
+    ]

@@ -1,0 +1,291 @@
+"""Posting: the only way money moves.
+
+One call, however many books and postings, issues the same few statements:
+
+1. the postings (INSERT … ON CONFLICT DO NOTHING: a repeated reference inserts nothing),
+2. where a split depends on a balance, the rows concerned are locked and read, in (book, account) order,
+3. the citations (UPDATE … WHERE reversed + x ≤ amount, trusting the row count),
+4. the transfers,
+5. the balances: one upsert in (book, account) order whose WHERE holds each constrained account at or
+   above zero; a row that does not come back was refused.
+
+Everybody locks in the same order, so two posters never wait for each other in a circle, and the
+CHECK constraints stand behind all of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from tongzhou.kit import clock
+from tongzhou.kit.actor import Actor
+from tongzhou.kit.idempotency import digest
+from tongzhou.kit.ids import new_id
+from tongzhou.kit.refusals import Kind, Refusal, conflict
+from tongzhou.ledger import chart, sql
+from tongzhou.ledger.models import DaySeal, MallCurrency, Posting, Transfer
+from tongzhou.ledger.values import Draw, Leg, Move, Posted, PostedTransfer, PostingRequest
+
+MOST = 1_000  # books a batch may touch (house.md, sharding habit 3)
+_state: dict[str, str] = {}
+
+
+@transaction.atomic
+def post(
+    *, book_id: UUID, kind: str, reference: str, story_id: UUID, legs: Sequence[Leg], by: Actor, at: datetime,
+    book_kind: str = "member", effective_at: datetime | None = None, plan_version: str = "",
+) -> Posted:  # fmt: skip
+    """Write one posting into one book, or return what the same reference wrote before.
+
+    *Refuses:* as :func:`post_many`.
+    """
+    request = PostingRequest(
+        book_id, kind, reference, story_id, tuple(legs), effective_at or at, book_kind, plan_version
+    )
+    return post_many([request], by=by, at=at)[0]
+
+
+@transaction.atomic
+def post_many(requests: Sequence[PostingRequest], *, by: Actor, at: datetime) -> list[Posted]:
+    """Write postings into any number of books in a constant number of statements; all of them or none.
+
+    *Refuses:* ``unknown_account``, ``amount_not_positive``, ``same_account``, ``empty_posting``,
+    ``reference_reused`` (the reference exists with another input), ``insufficient_balance`` (a
+    constrained account would fall below zero), ``over_reversed`` (a citation beyond what is left of
+    its transfer), ``sealed_day``, ``wrong_currency``.
+    """
+    if not requests:
+        return []
+    for request in requests:
+        _check(request)
+    if len({r.book_id for r in requests}) > MOST:
+        raise ValueError(f"a posting batch touches at most {MOST} books")
+    _check_day(at)
+    _check_currency()
+    sql.open_books({(r.book_id, r.book_kind) for r in requests})
+    batch = _insert_postings(requests, by=by, at=at)
+    _resolve(batch.fresh)
+    _cite(batch.fresh)
+    _insert_transfers(batch.fresh)
+    _move_balances(batch.fresh)
+    return batch.answers()
+
+
+@dataclass(slots=True)
+class _Draft:
+    """A posting on its way into the book."""
+
+    request: PostingRequest
+    id: UUID
+    input_hash: str
+    moves: list[tuple[UUID, Move]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Which requests are new, and what the repeated ones wrote before; in the order asked."""
+
+    keys: list[tuple[UUID, str]]
+    fresh: list[_Draft]
+    old: dict[tuple[UUID, str], Posted]
+
+    def answers(self) -> list[Posted]:
+        new = {
+            (d.request.book_id, d.request.reference): Posted(
+                d.id, tuple(PostedTransfer(i, m.debit, m.credit, m.amount) for i, m in d.moves)
+            )
+            for d in self.fresh
+        }
+        return [self.old.get(key) or new[key] for key in self.keys]
+
+
+def _check(request: PostingRequest) -> None:
+    if not request.legs:
+        raise Refusal("empty_posting", _("一笔记账至少要有一条分录。"), field="legs", value=request.reference)
+    for leg in request.legs:
+        accounts = (leg.debit, leg.credit) if isinstance(leg, Move) else (
+            (leg.first, leg.then, leg.credit) if isinstance(leg, Draw) else (leg.debit, leg.credit, leg.nets)
+        )  # fmt: skip
+        for account in accounts:
+            try:
+                chart.entry(account)
+            except KeyError:
+                raise Refusal("unknown_account", _("科目表里没有这个科目。"), field="account", value=account) from None
+        if len(set(accounts)) != len(accounts):
+            raise Refusal("same_account", _("借贷双方不能是同一个科目。"), field="account", value=accounts[0])
+        if type(leg.amount) is not int or leg.amount <= 0:
+            raise Refusal(
+                "amount_not_positive", _("金额必须是正整数（最小货币单位）。"), field="amount", value=leg.amount,
+                rule=_("大于 0 的整数"), fix=_("没有金额就不要记账。"),
+            )  # fmt: skip
+
+
+def _check_day(at: datetime) -> None:
+    """A sealed day takes nothing more. A moment within the last hour cannot be sealed yet, so nobody asks."""
+    if at > clock.now() - timedelta(hours=1):
+        return
+    day = clock.mall_day(at)
+    if DaySeal.objects.filter(day__gte=day).exists():
+        raise conflict(
+            "sealed_day", _("这一天的账已经封存。"), field="recorded_at", value=day,
+            fix=_("以今天的日期记账，把发生日写在 effective_at。"),
+        )  # fmt: skip
+
+
+def _check_currency() -> None:
+    if _state.get("currency") == settings.CURRENCY:
+        return
+    MallCurrency.objects.bulk_create([MallCurrency(id=1, code=settings.CURRENCY)], ignore_conflicts=True)
+    fixed = MallCurrency.objects.values_list("code", flat=True).get(id=1)
+    if fixed != settings.CURRENCY:
+        raise Refusal(
+            "wrong_currency", _("账本已经以另一种货币开始记账。"), kind=Kind.CONFLICT, field="TONGZHOU_CURRENCY",
+            value=settings.CURRENCY, rule=fixed, fix=_("把 TONGZHOU_CURRENCY 改回账本的货币。"),
+        )  # fmt: skip
+    transaction.on_commit(lambda: _state.update(currency=fixed))
+
+
+def _input_hash(request: PostingRequest) -> str:
+    legs = [[type(leg).__name__, *(getattr(leg, f) for f in leg.__slots__)] for leg in request.legs]
+    return digest([request.kind, str(request.story_id), legs])
+
+
+def _insert_postings(requests: Sequence[PostingRequest], *, by: Actor, at: datetime) -> _Batch:
+    """Insert what is new; compare what is not."""
+    drafts: dict[tuple[UUID, str], _Draft] = {}
+    keys = []
+    for request in requests:
+        key, body = (request.book_id, request.reference), _input_hash(request)
+        keys.append(key)
+        if key in drafts and drafts[key].input_hash != body:
+            raise _reused(request.reference)
+        drafts.setdefault(key, _Draft(request, new_id(), body))
+    rows = [
+        Posting(
+            id=d.id, book_id=d.request.book_id, kind=d.request.kind, reference=d.request.reference,
+            input_hash=d.input_hash, story_id=d.request.story_id, effective_at=d.request.effective_at,
+            recorded_at=at, actor=str(by)[:80], plan_version=d.request.plan_version,
+        )
+        for _key, d in sorted(drafts.items(), key=lambda item: (item[0][0].hex, item[0][1]))
+    ]  # fmt: skip
+    written = sql.insert_new(Posting, rows, conflict=("book_id", "reference"))
+    if len(written) == len(rows):
+        return _Batch(keys, list(drafts.values()), {})
+    missing = [d for d in drafts.values() if d.id not in written]
+    return _Batch(keys, [d for d in drafts.values() if d.id in written], _earlier(missing))
+
+
+def _earlier(drafts: Iterable[_Draft]) -> dict[tuple[UUID, str], Posted]:
+    """What these references wrote before. *Refuses:* ``reference_reused``."""
+    wanted = {(d.request.book_id, d.request.reference): d for d in drafts}
+    found = Posting.objects.filter(
+        book_id__in={book for book, _r in wanted}, reference__in={ref for _b, ref in wanted}
+    ).values_list("id", "book_id", "reference", "input_hash")
+    ids: dict[UUID, tuple[UUID, str]] = {}
+    for posting_id, book, reference, body in found:
+        if (book, reference) in wanted:
+            if wanted[book, reference].input_hash != body:
+                raise _reused(reference)
+            ids[posting_id] = (book, reference)
+    rows: dict[UUID, list[PostedTransfer]] = {posting_id: [] for posting_id in ids}
+    for row in Transfer.objects.filter(posting_id__in=ids).order_by("posting_id", "seq"):
+        rows[row.posting_id].append(PostedTransfer(row.id, row.debit, row.credit, row.amount))
+    return {key: Posted(pid, tuple(rows[pid]), repeated=True) for pid, key in ids.items()}
+
+
+def _reused(reference: str) -> Refusal:
+    return conflict(
+        "reference_reused", _("这个凭证号已经记过另一笔内容不同的账。"), field="reference", value=reference,
+        rule=_("同一本账里，一个凭证号只对应一份内容"),
+    )  # fmt: skip
+
+
+def _resolve(drafts: Sequence[_Draft]) -> None:
+    """Turn splits into moves. Balances are locked first, in order, and followed leg by leg."""
+    if all(isinstance(leg, Move) for d in drafts for leg in d.request.legs):
+        for draft in drafts:
+            draft.moves = [(new_id(), leg) for leg in draft.request.legs if isinstance(leg, Move)]
+        return
+    pairs = {
+        (d.request.book_id, account)
+        for d in drafts
+        for leg in d.request.legs
+        for name in ("debit", "credit", "first", "then", "nets")
+        if (account := getattr(leg, name, ""))
+    }
+    standing = sql.lock_balances(sorted(pairs, key=lambda p: (p[0].hex, p[1])))
+    for draft in drafts:
+        book = draft.request.book_id
+        for leg in draft.request.legs:
+            for move in _parts(leg, book, standing):
+                draft.moves.append((new_id(), move))
+                for account, side in ((move.debit, 1), (move.credit, -1)):
+                    sign = side if chart.is_debit_normal(account) else -side
+                    standing[book, account] = standing.get((book, account), 0) + sign * move.amount
+
+
+def _parts(leg: Leg, book: UUID, standing: dict[tuple[UUID, str], int]) -> list[Move]:
+    """A split as one or two moves, by what stands now."""
+    if isinstance(leg, Move):
+        return [leg]
+    if isinstance(leg, Draw):
+        near = max(0, min(leg.amount, standing.get((book, leg.first), 0)))
+        parts = [(leg.first, leg.credit, near), (leg.then, leg.credit, leg.amount - near)]
+    else:
+        near = max(0, min(leg.amount, standing.get((book, leg.nets), 0)))
+        parts = [(leg.debit, leg.nets, near), (leg.debit, leg.credit, leg.amount - near)]
+    return [Move(debit, credit, amount, leg.cites) for debit, credit, amount in parts if amount]
+
+
+def _cite(drafts: Sequence[_Draft]) -> None:
+    """Raise the cited transfers' ``reversed``; the row count says whether each had that much left."""
+    wanted: dict[tuple[UUID, UUID], int] = {}
+    for draft in drafts:
+        for _id, move in draft.moves:
+            if move.cites:
+                key = (draft.request.book_id, move.cites)
+                wanted[key] = wanted.get(key, 0) + move.amount
+    if not wanted:
+        return
+    rows = sorted(((book, cited, amount) for (book, cited), amount in wanted.items()), key=lambda r: (r[0].hex, r[1].hex))
+    if sql.raise_reversed(rows) != len(rows):
+        raise conflict(
+            "over_reversed", _("冲回的金额超过了原分录剩余的金额。"), field="cites",
+            rule=_("累计冲回 ≤ 原金额"), fix=_("核对已经退过多少，再退剩余部分。"),
+        )  # fmt: skip
+
+
+def _insert_transfers(drafts: Sequence[_Draft]) -> None:
+    Transfer.objects.bulk_create(
+        [
+            Transfer(
+                id=transfer_id, book_id=d.request.book_id, posting_id=d.id, story_id=d.request.story_id, seq=seq,
+                debit=move.debit, credit=move.credit, amount=move.amount, cites=move.cites,
+            )
+            for d in drafts
+            for seq, (transfer_id, move) in enumerate(d.moves)
+        ]
+    )  # fmt: skip
+
+
+def _move_balances(drafts: Sequence[_Draft]) -> None:
+    deltas: dict[tuple[UUID, str], list[int]] = {}
+    for draft in drafts:
+        book = draft.request.book_id
+        for _id, move in draft.moves:
+            deltas.setdefault((book, move.debit), [0, 0])[0] += move.amount
+            deltas.setdefault((book, move.credit), [0, 0])[1] += move.amount
+    short = sql.apply_deltas(deltas)
+    if short:
+        book, account = short[0]
+        raise conflict(
+            "insufficient_balance", _("余额不足：%(account)s。") % {"account": account}, field="account", value=account,
+            rule=_("这个科目的余额不能小于 0"), fix=_("先看余额，再按余额以内的金额操作。"),
+        )  # fmt: skip
+
+

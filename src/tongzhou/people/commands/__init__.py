@@ -1,0 +1,36 @@
+"""The verbs of people."""
+
+from tongzhou.people.commands.accounts import (
+    register_member,
+    register_members,
+    rename,
+    request_code,
+    set_language,
+    set_name_consent,
+    sign_in,
+    sign_out_everywhere,
+)
+from tongzhou.people.commands.addresses import delete_address, save_address
+from tongzhou.people.commands.bindings import bind, bind_many, confirm_rebind, propose_rebind
+from tongzhou.people.commands.roles import create_first_owner, create_operator, grant_role, revoke_role
+
+__all__ = [
+    "bind",
+    "bind_many",
+    "confirm_rebind",
+    "create_first_owner",
+    "create_operator",
+    "delete_address",
+    "grant_role",
+    "propose_rebind",
+    "register_member",
+    "register_members",
+    "rename",
+    "request_code",
+    "revoke_role",
+    "save_address",
+    "set_language",
+    "set_name_consent",
+    "sign_in",
+    "sign_out_everywhere",
+]

@@ -1,0 +1,157 @@
+"""Reads of people: cards, roles, bindings, addresses."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, QuerySet
+
+from tongzhou.kit.refusals import not_found
+from tongzhou.people.models import Address, Binding, Consent, Member, RebindProposal, Role
+from tongzhou.people.rules import mask_phone, normal_phone
+from tongzhou.people.values import AddressValue, MemberCard
+
+__all__ = ["mask_phone"]
+
+_CARD = ("id", "display_name", "phone", "invite_code", "joined_at", "name_consent")
+
+
+def _card(row: tuple[Any, ...]) -> MemberCard:
+    return MemberCard(row[0], row[1], mask_phone(row[2]), row[3], row[4], row[5])
+
+
+def cards(ids: Iterable[UUID]) -> dict[UUID, MemberCard]:
+    """Cards of several members in one query."""
+    return {row[0]: _card(row) for row in Member.objects.filter(id__in=set(ids)).values_list(*_CARD)}
+
+
+def card(member_id: UUID) -> MemberCard:
+    """One member's card. *Refuses:* ``member_not_found``."""
+    found = cards([member_id]).get(member_id)
+    if found is None:
+        raise not_found("member", code="member_not_found")
+    return found
+
+
+def by_invite_code(code: str) -> MemberCard | None:
+    """Whose invite code this is."""
+    row = Member.objects.filter(invite_code=code.strip().upper()).values_list(*_CARD).first()
+    return _card(row) if row else None
+
+
+def by_phone(phone: str) -> MemberCard | None:
+    """The member of a phone; for operators and the CLI."""
+    row = Member.objects.filter(login=normal_phone(phone) or phone).values_list(*_CARD).first()
+    return _card(row) if row else None
+
+
+def by_logins(logins: Sequence[str]) -> dict[str, UUID]:
+    """login → member id, for imports."""
+    out: dict[str, UUID] = {}
+    for start in range(0, len(logins), 500):
+        out.update(Member.objects.filter(login__in=logins[start : start + 500]).values_list("login", "id"))
+    return out
+
+
+def listing(*, before: UUID | None = None, query: str = "", limit: int = 50) -> list[MemberCard]:
+    """Members, newest first, keyset-paged by id; ``query`` = a full phone, an invite code or the start of a name."""
+    rows = Member.objects.order_by("-id")
+    if before:
+        rows = rows.filter(id__lt=before)
+    if query:
+        phone = normal_phone(query)
+        if phone:
+            rows = rows.filter(login=phone)
+        elif by_invite_code(query):
+            rows = rows.filter(invite_code=query.strip().upper())
+        else:
+            rows = rows.filter(display_name__startswith=query.strip())
+    return [_card(row) for row in rows.values_list(*_CARD)[:limit]]
+
+
+def full_phone(member_id: UUID) -> str:
+    """The whole number; whoever shows it records that in the audit trail."""
+    return Member.objects.filter(id=member_id).values_list("phone", flat=True).first() or ""
+
+
+def roles(member_id: UUID) -> frozenset[str]:
+    """Console roles of a member; empty for nearly everybody."""
+    return frozenset(Role.objects.filter(member_id=member_id).values_list("role", flat=True))
+
+
+def operators() -> dict[UUID, set[str]]:
+    """Everybody with a console role."""
+    out: dict[UUID, set[str]] = {}
+    for member, role in Role.objects.values_list("member_id", "role"):
+        out.setdefault(member, set()).add(role)
+    return out
+
+
+def inviter_of(member_id: UUID) -> tuple[UUID, datetime] | None:
+    """The bound inviter and when it was written."""
+    return Binding.objects.filter(invitee_id=member_id).values_list("inviter_id", "at").first()
+
+
+def inviters_of(ids: Iterable[UUID]) -> dict[UUID, UUID]:
+    """invitee → inviter for several members."""
+    return dict(Binding.objects.filter(invitee_id__in=set(ids)).values_list("invitee_id", "inviter_id"))
+
+
+def invitees_of(member_id: UUID, *, limit: int = 100) -> "QuerySet[Binding]":
+    """Whom a member invited, newest first."""
+    return Binding.objects.filter(inviter_id=member_id).order_by("-at")[:limit]
+
+
+def invitee_count(member_id: UUID) -> int:
+    """How many people a member invited; it pays nothing and feeds no rank."""
+    return Binding.objects.filter(inviter_id=member_id).aggregate(n=Count("invitee_id"))["n"] or 0
+
+
+def rebind_proposals() -> "QuerySet[RebindProposal]":
+    """Corrections waiting for a second person, oldest first."""
+    return RebindProposal.objects.filter(confirmed_at=None).order_by("proposed_at")
+
+
+def _address(row: Address) -> AddressValue:
+    return AddressValue(
+        row.receiver, row.phone, row.code, row.province, row.city, row.county, row.street, row.detail, row.id,
+        row.is_default,
+    )  # fmt: skip
+
+
+def addresses(member_id: UUID) -> list[AddressValue]:
+    """A member's addresses, the default first."""
+    rows = Address.objects.filter(member_id=member_id, deleted_at=None).order_by("-is_default", "-at")
+    return [_address(row) for row in rows]
+
+
+def address(member_id: UUID, address_id: UUID) -> AddressValue:
+    """One of a member's own addresses. *Refuses:* ``address_not_found`` (also for somebody else's)."""
+    row = Address.objects.filter(id=address_id, member_id=member_id, deleted_at=None).first()
+    if row is None:
+        raise not_found("address", code="address_not_found")
+    return _address(row)
+
+
+def export(member_id: UUID) -> dict[str, Any]:
+    """What people knows of a member, for the member's own copy (PIPL)."""
+    row = Member.objects.get(id=member_id)
+    inviter = inviter_of(member_id)
+    return {
+        "member": {
+            "id": str(row.id), "phone": row.phone, "display_name": row.display_name, "invite_code": row.invite_code,
+            "language": row.language, "joined_at": row.joined_at.isoformat(), "name_consent": row.name_consent,
+        },
+        "invited_by": {"member": str(inviter[0]), "at": inviter[1].isoformat()} if inviter else None,
+        "addresses": [{**_plain(a), "line": a.line} for a in addresses(member_id)],
+        "consents": [
+            {"purpose": c.purpose, "version": c.version, "given_at": c.given_at.isoformat(),
+             "withdrawn_at": c.withdrawn_at.isoformat() if c.withdrawn_at else None}
+            for c in Consent.objects.filter(member_id=member_id).order_by("given_at")
+        ],
+    }  # fmt: skip
+
+
+def _plain(a: AddressValue) -> dict[str, Any]:
+    return {"receiver": a.receiver, "phone": a.phone, "code": a.code, "detail": a.detail, "default": a.is_default}

@@ -1,0 +1,65 @@
+"""What crosses the wall of people."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class MemberCard:
+    """A member as others may see one: the phone is masked."""
+
+    id: UUID
+    display_name: str
+    masked_phone: str
+    invite_code: str
+    joined_at: datetime
+    name_consent: bool = False
+
+    @property
+    def letter(self) -> str:
+        """The one character an avatar shows."""
+        return self.display_name[-1:] or "舟"
+
+    @property
+    def masked_name(self) -> str:
+        """First character and stars, for whoever has no consent to the name."""
+        return f"{self.display_name[:1]}**" if self.display_name else "**"
+
+
+@dataclass(frozen=True, slots=True)
+class AddressValue:
+    """One delivery address, complete."""
+
+    receiver: str
+    phone: str
+    code: str
+    province: str
+    city: str
+    county: str
+    street: str
+    detail: str
+    id: UUID | None = None
+    is_default: bool = False
+
+    @property
+    def line(self) -> str:
+        """The address in one line, largest part first."""
+        return " ".join(p for p in (self.province, self.city, self.county, self.street, self.detail) if p)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who signed in, and whether the account was made just now."""
+
+    member_id: UUID
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """One entry of the address picker."""
+
+    code: str
+    name: str
+    leaf: bool = False

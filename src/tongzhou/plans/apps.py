@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class PlansConfig(AppConfig):
+    """Reward plans: versions, policy, member price."""
+
+    name = "tongzhou.plans"
+    label = "plans"

@@ -1,0 +1,75 @@
+"""Which plan is in force, and what each version says."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from tongzhou.kit.refusals import not_found
+from tongzhou.plans.document import plan_of
+from tongzhou.plans.models import PlanVersion, Status
+from tongzhou.plans.values import Plan, PlanVersionValue
+
+_FRESH = timedelta(seconds=1)
+_kept: dict[str, tuple[datetime, PlanVersionValue | None]] = {}
+_plans: dict[tuple[UUID, str], Plan] = {}
+
+
+def forget() -> None:
+    """Drop what this process remembers; called by every command that changes a plan, and by tests."""
+    _kept.clear()
+
+
+def in_force(at: datetime) -> PlanVersionValue | None:
+    """The version that applies at a moment: the newest one that began by then and had not been retired.
+
+    What applies now is remembered for a second per process, so that pages do not ask each time; a
+    changed plan is in force everywhere a second later.
+    """
+    kept = _kept.get("now")
+    if kept and abs(at - kept[0]) < _FRESH:
+        return kept[1]
+    row = (
+        PlanVersion.objects.filter(effective_at__lte=at, status__in=[Status.ACTIVE, Status.RETIRED])
+        .filter(Q(retired_at=None) | Q(retired_at__gt=at))
+        .order_by("-effective_at", "-id")
+        .first()
+    )
+    found = _value(row) if row else None
+    _kept["now"] = (at, found)
+    return found
+
+
+def _value(row: PlanVersion) -> PlanVersionValue:
+    key = (row.id, row.toml)  # a draft may still be rewritten; a used version never changes
+    plan = _plans.get(key)
+    if plan is None:
+        plan = _plans[key] = plan_of(row.document)
+    begins = row.effective_at or row.created_at
+    return PlanVersionValue(row.id, row.code, row.version, plan, begins, row.status)
+
+
+def versions(ids: "set[UUID]") -> dict[UUID, PlanVersionValue]:
+    """Several versions by id."""
+    return {row.id: _value(row) for row in PlanVersion.objects.filter(id__in=ids)} if ids else {}
+
+
+def version(version_id: UUID) -> PlanVersionValue:
+    """One version. *Refuses:* ``not_found``."""
+    found = versions({version_id})
+    if version_id not in found:
+        raise not_found("plan version", code="plan_not_found")
+    return found[version_id]
+
+
+def listing() -> "QuerySet[PlanVersion]":
+    """All versions, newest first, for the console and the CLI."""
+    return PlanVersion.objects.order_by("-created_at", "-id")
+
+
+def latest(code: str, *, status: str | None = None) -> PlanVersion | None:
+    """The newest version of a code, or of a code in one status."""
+    rows = PlanVersion.objects.filter(code=code)
+    if status:
+        rows = rows.filter(status=status)
+    return rows.order_by("-version").first()
