@@ -1,0 +1,31 @@
+"""Sign-offs: who answered for a REVIEW finding, and why."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from tongzhou.kit.ids import new_id
+
+
+class SignOff(models.Model):
+    """One person's signature under one finding as it stood; another thing seen needs another signature."""
+
+    placement: ClassVar[str] = "local"
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    plan_code = models.CharField(max_length=40)
+    version = models.PositiveIntegerField()
+    finding_id = models.CharField(max_length=24)
+    path = models.CharField(max_length=120)
+    seen_hash = models.CharField(max_length=64)
+    by_id = models.UUIDField()
+    by_name = models.CharField(max_length=80)
+    reason = models.CharField(max_length=400)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "compliance_signoff"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["plan_code", "version", "finding_id", "path", "seen_hash"], name="compliance_signoff_once"
+            )
+        ]
