@@ -1,0 +1,22 @@
+"""Facts of catalog, past tense."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPublished:
+    """A product can be seen and bought from now on."""
+
+    product_id: UUID
+    slug: str
+    happened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HoldsExpired:
+    """Orders whose holds ran out; ``order_ids`` in id order."""
+
+    order_ids: tuple[UUID, ...]
+    happened_at: datetime

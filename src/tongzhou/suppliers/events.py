@@ -1,0 +1,1 @@
+"""Facts of suppliers: none travel yet."""

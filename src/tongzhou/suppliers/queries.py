@@ -1,0 +1,41 @@
+"""Reads of suppliers."""
+
+from collections.abc import Iterable
+from typing import Any
+from uuid import UUID
+
+from django.utils.translation import gettext_lazy as _
+
+from tongzhou.kit.refusals import not_found
+from tongzhou.suppliers.models import Status, Supplier
+from tongzhou.suppliers.values import SupplierValue
+
+_FIELDS = ("id", "code", "name", "name_en", "contact", "status")
+
+
+def _value(row: tuple[Any, ...]) -> SupplierValue:
+    return SupplierValue(*row[:5], active=row[5] == Status.ACTIVE)
+
+
+def supplier(supplier_id: UUID) -> SupplierValue:
+    """One supplier. *Refuses:* ``supplier_not_found``."""
+    found = by_ids([supplier_id]).get(supplier_id)
+    if found is None:
+        raise not_found(_("没有这个供应商。"), code="supplier_not_found")
+    return found
+
+
+def by_ids(ids: Iterable[UUID]) -> dict[UUID, SupplierValue]:
+    """Several suppliers in one query; unknown ids are left out."""
+    return {row[0]: _value(row) for row in Supplier.objects.filter(id__in=set(ids)).values_list(*_FIELDS)}
+
+
+def by_code(code: str) -> SupplierValue | None:
+    """The supplier with this code, or None."""
+    row = Supplier.objects.filter(code=code.strip()).values_list(*_FIELDS).first()
+    return _value(row) if row else None
+
+
+def suppliers(*, limit: int = 500) -> list[SupplierValue]:
+    """Every supplier, by code."""
+    return [_value(row) for row in Supplier.objects.order_by("code").values_list(*_FIELDS)[:limit]]
