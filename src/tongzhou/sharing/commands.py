@@ -1,0 +1,152 @@
+"""The verbs of sharing: make a link, be touched by one, attribute an order."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from tongzhou.kit import clock, idempotency
+from tongzhou.kit.ids import new_id
+from tongzhou.kit.refusals import not_found
+from tongzhou.people import queries as people
+from tongzhou.people.rules import new_code
+from tongzhou.plans.values import Attribution as Policy
+from tongzhou.plans.values import AttributionModel
+from tongzhou.sharing.models import Attribution, LinkDay, ShareLink, Touch, Visitor
+from tongzhou.sharing.rules import choose
+from tongzhou.sharing.values import AttributionValue, Candidate, Choice, LinkValue, TouchValue
+
+REPEAT = timedelta(minutes=30)
+
+
+def _link(row: ShareLink) -> LinkValue:
+    return LinkValue(row.id, row.code, row.sharer_id, row.product_id, row.kind, row.at)
+
+
+@transaction.atomic
+def make_link(*, member_id: UUID, product_id: UUID | None, at: datetime) -> LinkValue:
+    """A member's link to a product (or to the mall): the same asked twice is the same link."""
+    have = ShareLink.objects.filter(sharer_id=member_id, product_id=product_id).first()
+    if have:
+        return _link(have)
+    while True:
+        code = new_code(8).lower()
+        if idempotency.take(f"link:{code}", at=at, owner_id=member_id):
+            break
+    row = ShareLink(code=code, sharer_id=member_id, product_id=product_id, kind="product" if product_id else "shop", at=at)
+    ShareLink.objects.bulk_create([row], ignore_conflicts=True)
+    return _link(ShareLink.objects.get(sharer_id=member_id, product_id=product_id))
+
+
+@transaction.atomic
+def touch(
+    *, code: str, visitor_id: UUID, plan_version_id: UUID | None, at: datetime, referrer: str = "", agent: str = ""
+) -> TouchValue:  # fmt: skip
+    """Write that a visitor opened a link; the same visitor and link within half an hour is one touch.
+
+    The plan in force is written beside it: its rates stay owed for its ``lock_days``.
+    *Refuses:* ``link_not_found``.
+    """
+    link = ShareLink.objects.filter(code=code.lower()).first()
+    if link is None:
+        raise not_found(_("这个分享链接不存在。"), code="link_not_found")
+    LinkDay.objects.bulk_create([LinkDay(link_id=link.id, day=clock.mall_day(at))], ignore_conflicts=True)
+    LinkDay.objects.filter(link_id=link.id, day=clock.mall_day(at)).update(views=F("views") + 1)
+    recent = Touch.objects.filter(visitor_id=visitor_id, link_id=link.id, at__gt=at - REPEAT, at__lte=at)
+    row = recent.order_by("-at").first()
+    if row is None:
+        row = Touch(
+            id=new_id(), link_id=link.id, sharer_id=link.sharer_id, visitor_id=visitor_id, product_id=link.product_id,
+            plan_version_id=plan_version_id, at=at, referrer=referrer[:200], agent_class=agent_class(agent),
+        )  # fmt: skip
+        Touch.objects.bulk_create([row])
+    return TouchValue(row.id, row.link_id, row.sharer_id, row.product_id, row.at)
+
+
+def agent_class(agent: str) -> str:
+    """A user agent reduced to what it is, so that no fingerprint is kept."""
+    low = agent.lower()
+    if "micromessenger" in low:
+        return "wechat"
+    if any(b in low for b in ("bot", "spider", "crawl", "curl", "python")):
+        return "bot"
+    return "phone" if "mobile" in low else "desktop"
+
+
+@transaction.atomic
+def join_visitor(*, visitor_id: UUID, member_id: UUID, at: datetime) -> None:
+    """At sign-in: what this browser touched was touched by this member. The first member keeps it."""
+    Visitor.objects.bulk_create([Visitor(id=visitor_id, member_id=member_id, joined_at=at)], ignore_conflicts=True)
+
+
+@transaction.atomic
+def attribute(
+    *, order_id: UUID, buyer_id: UUID, policy: Policy, at: datetime, typed_code: str = "", visitor_id: UUID | None = None
+) -> AttributionValue:  # fmt: skip
+    """Decide who earns from an order, and keep the decision with every candidate and reason.
+
+    An order asked about twice has the first answer. An unknown typed code is a loser, not a refusal:
+    the buyer's order does not depend on it.
+    """
+    candidates = _touches(buyer_id, visitor_id, policy, at)
+    typed = people.by_invite_code(typed_code) if typed_code.strip() else None
+    if typed:
+        candidates.append(Candidate("code", typed.id, at))
+    if policy.model == AttributionModel.BINDING_FIRST:
+        bound = people.inviter_of(buyer_id)
+        if bound:
+            candidates.append(Candidate("binding", bound[0], bound[1]))
+    choice = choose(candidates, policy, order_at=at, buyer_id=buyer_id)
+    return record(order_id=order_id, buyer_id=buyer_id, choice=choice, model=policy.model, at=at)
+
+
+def _touches(buyer_id: UUID, visitor_id: UUID | None, policy: Policy, at: datetime) -> list[Candidate]:
+    """The touches of the buyer's browsers within twice the window: what was too old is named as such."""
+    mine = Visitor.objects.filter(member_id=buyer_id).values("id")
+    since = at - timedelta(days=2 * policy.window_days)
+    rows = Touch.objects.filter(visitor_id__in=mine, at__gte=since, at__lte=at)
+    if visitor_id is not None:
+        rows = rows | Touch.objects.filter(visitor_id=visitor_id, at__gte=since, at__lte=at)
+    found = rows.order_by("-at").values_list("sharer_id", "at", "id", "plan_version_id")[:50]
+    return [Candidate("link", sharer, when, touch_id, plan) for sharer, when, touch_id, plan in found]
+
+
+def record(*, order_id: UUID, buyer_id: UUID, choice: Choice, model: str, at: datetime) -> AttributionValue:
+    """Keep a choice as the order's attribution, in the caller's transaction."""
+    row = attribution_row(order_id=order_id, buyer_id=buyer_id, choice=choice, model=model, at=at)
+    if row.touch_id:
+        row.link_id = Touch.objects.filter(id=row.touch_id).values_list("link_id", flat=True).first()
+    Attribution.objects.bulk_create([row], ignore_conflicts=True)
+    return as_value(row)
+
+
+def attribution_row(*, order_id: UUID, buyer_id: UUID, choice: Choice, model: str, at: datetime) -> Attribution:
+    """The row of a choice, not yet written (imports write many at once)."""
+    won = choice.winner
+    shown = [(won, choice.reason)] if won else []
+    return Attribution(
+        id=new_id(), order_id=order_id, buyer_id=buyer_id, sharer_id=won.sharer_id if won else None,
+        touch_id=won.touch_id if won else None, touched_at=won.at if won and won.kind == "link" else None,
+        touched_plan_version_id=won.plan_version_id if won else None, model=model, reason=choice.reason, at=at,
+        candidates=[
+            {"kind": c.kind, "sharer": str(c.sharer_id), "touch": str(c.touch_id or ""), "at": c.at.isoformat(),
+             "outcome": "won" if c is won else "lost", "reason": why}
+            for c, why in [*shown, *choice.losers]
+        ],
+    )  # fmt: skip
+
+
+@transaction.atomic
+def record_many(rows: list[Attribution]) -> None:
+    """Write attributions of many historical orders."""
+    Attribution.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+
+
+def as_value(row: Attribution) -> AttributionValue:
+    """A row as it crosses the wall."""
+    return AttributionValue(
+        row.id, row.order_id, row.sharer_id, row.touch_id, row.touched_at, row.touched_plan_version_id, row.reason,
+        row.model, tuple(row.candidates),
+    )  # fmt: skip

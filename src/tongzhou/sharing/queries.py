@@ -1,0 +1,68 @@
+"""Reads of sharing: links with their funnel, touches, attributions."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Count, Sum
+
+from tongzhou.sharing.commands import as_value
+from tongzhou.sharing.models import Attribution, LinkDay, ShareLink, Touch
+from tongzhou.sharing.values import AttributionValue, Funnel, LinkValue, TouchValue
+
+
+def link(code: str) -> LinkValue | None:
+    """A link by its code."""
+    row = ShareLink.objects.filter(code=code.lower()).first()
+    return LinkValue(row.id, row.code, row.sharer_id, row.product_id, row.kind, row.at) if row else None
+
+
+def links_of(member_id: UUID, limit: int = 50) -> list[Funnel]:
+    """A member's links, newest first, with what became of each."""
+    rows = list(ShareLink.objects.filter(sharer_id=member_id).order_by("-at")[:limit])
+    ids = [r.id for r in rows]
+    views = dict(LinkDay.objects.filter(link_id__in=ids).values("link_id").annotate(n=Sum("views")).values_list("link_id", "n"))
+    people = dict(
+        Touch.objects.filter(link_id__in=ids).values("link_id").annotate(n=Count("visitor_id", distinct=True)).values_list("link_id", "n")
+    )
+    orders = dict(Attribution.objects.filter(link_id__in=ids).values("link_id").annotate(n=Count("id")).values_list("link_id", "n"))
+    return [
+        Funnel(LinkValue(r.id, r.code, r.sharer_id, r.product_id, r.kind, r.at), views.get(r.id, 0), people.get(r.id, 0),
+               orders.get(r.id, 0))
+        for r in rows
+    ]  # fmt: skip
+
+
+def attribution(order_id: UUID) -> AttributionValue | None:
+    """Who earns from an order, and everybody who did not."""
+    row = Attribution.objects.filter(order_id=order_id).first()
+    return as_value(row) if row else None
+
+
+def attributions(order_ids: Iterable[UUID]) -> dict[UUID, AttributionValue]:
+    """The same for several orders."""
+    return {row.order_id: as_value(row) for row in Attribution.objects.filter(order_id__in=set(order_ids))}
+
+
+def touch(touch_id: UUID) -> TouchValue | None:
+    """One touch."""
+    row = Touch.objects.filter(id=touch_id).first()
+    return TouchValue(row.id, row.link_id, row.sharer_id, row.product_id, row.at) if row else None
+
+
+def latest_touch(visitor_id: UUID, *, since: datetime) -> TouchValue | None:
+    """The newest touch of a browser since a moment: whom the page thanks."""
+    row = Touch.objects.filter(visitor_id=visitor_id, at__gte=since).order_by("-at").first()
+    return TouchValue(row.id, row.link_id, row.sharer_id, row.product_id, row.at) if row else None
+
+
+def day_totals(day_start: datetime) -> dict[str, int]:
+    """Yesterday's or today's funnel of the whole mall: links made, views, visitors, orders."""
+    end = day_start + timedelta(days=1)
+    touches = Touch.objects.filter(at__gte=day_start, at__lt=end)
+    return {
+        "links": ShareLink.objects.filter(at__gte=day_start, at__lt=end).count(),
+        "touches": touches.count(),
+        "visitors": touches.aggregate(n=Count("visitor_id", distinct=True))["n"] or 0,
+        "orders": Attribution.objects.filter(at__gte=day_start, at__lt=end).exclude(sharer_id=None).count(),
+    }

@@ -1,0 +1,78 @@
+"""What crosses the wall of sharing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class LinkValue:
+    """A share link; its address is ``/s/<code>``."""
+
+    id: UUID
+    code: str
+    sharer_id: UUID
+    product_id: UUID | None
+    kind: str
+    at: datetime
+
+    @property
+    def url_path(self) -> str:
+        """Where the link leads, on this mall."""
+        return f"/s/{self.code}"
+
+
+@dataclass(frozen=True, slots=True)
+class TouchValue:
+    """Somebody opened a share link."""
+
+    id: UUID
+    link_id: UUID
+    sharer_id: UUID
+    product_id: UUID | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody who may have led to an order: by a link, a typed code or the binding."""
+
+    kind: str  # link, code, binding
+    sharer_id: UUID
+    at: datetime
+    touch_id: UUID | None = None
+    plan_version_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The winner with its reason, and every loser with its own."""
+
+    winner: Candidate | None
+    reason: str
+    losers: tuple[tuple[Candidate, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AttributionValue:
+    """Who earns from one order, decided once and kept."""
+
+    id: UUID
+    order_id: UUID
+    sharer_id: UUID | None
+    touch_id: UUID | None
+    touched_at: datetime | None
+    touched_plan_version_id: UUID | None
+    reason: str
+    model: str = ""
+    candidates: tuple[dict[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """What became of a link: views, people, orders, and what they paid (minor units)."""
+
+    link: LinkValue
+    views: int
+    visitors: int
+    orders: int
