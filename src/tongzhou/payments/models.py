@@ -1,0 +1,99 @@
+"""Payments, what providers said, and refunds."""
+
+from enum import StrEnum
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from tongzhou.kit.ids import new_id
+
+
+class Status(StrEnum):
+    """A payment's life. FAILED may still become SUCCEEDED: providers' facts overtake one another."""
+
+    CREATED = "CREATED"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CLOSED = "CLOSED"
+
+
+MOVES = {
+    Status.CREATED: frozenset({Status.SUCCEEDED, Status.FAILED, Status.CLOSED}),
+    Status.FAILED: frozenset({Status.SUCCEEDED}),
+    Status.CLOSED: frozenset({Status.SUCCEEDED}),
+    Status.SUCCEEDED: frozenset[Status](),
+}
+
+
+class RefundStatus(StrEnum):
+    """A refund's life. FAILED goes back to REQUESTED when somebody decides to try again."""
+
+    REQUESTED = "REQUESTED"
+    SENT = "SENT"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+
+
+REFUND_MOVES = {
+    RefundStatus.REQUESTED: frozenset({RefundStatus.SENT, RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    RefundStatus.SENT: frozenset({RefundStatus.SUCCEEDED, RefundStatus.FAILED}),
+    RefundStatus.FAILED: frozenset({RefundStatus.REQUESTED}),
+    RefundStatus.SUCCEEDED: frozenset[RefundStatus](),
+}
+
+
+class Payment(models.Model):
+    """One attempt to pay one order through one provider. The amount is the mall's, never the client's."""
+
+    placement: ClassVar[str] = "member"
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    order_id = models.UUIDField(db_index=True)
+    buyer_id = models.UUIDField()
+    provider = models.CharField(max_length=16)
+    trade_no = models.CharField(max_length=40, unique=True)
+    amount_minor = models.BigIntegerField()
+    captured_minor = models.BigIntegerField(default=0)
+    refunded_minor = models.BigIntegerField(default=0)
+    capture_transfer_id = models.UUIDField(null=True)
+    status = models.CharField(max_length=10, choices=[(s, s) for s in Status], default=Status.CREATED)
+    provider_txn = models.CharField(max_length=64, blank=True, default="")
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+    asked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "payments_payment"
+        constraints = [
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_amount"),
+            models.CheckConstraint(
+                condition=Q(refunded_minor__gte=0) & Q(refunded_minor__lte=F("captured_minor")), name="payments_refunded"
+            ),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="payments_open", condition=Q(status="CREATED"))]
+
+
+class Refund(models.Model):
+    """Money on its way back to a payment's source, under one number for ever."""
+
+    placement: ClassVar[str] = "member"
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="+")
+    order_id = models.UUIDField(db_index=True)
+    buyer_id = models.UUIDField()
+    book_kind = models.CharField(max_length=10, default="member")
+    refund_no = models.CharField(max_length=40, unique=True)
+    reference = models.CharField(max_length=100)
+    amount_minor = models.BigIntegerField()
+    status = models.CharField(max_length=10, choices=[(s, s) for s in RefundStatus], default=RefundStatus.REQUESTED)
+    reason = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "payments_refund"
+        constraints = [
+            models.UniqueConstraint(fields=["payment", "reference"], name="payments_refund_once"),
+            models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_refund_amount"),
+        ]
+        indexes = [models.Index(fields=["created_at"], name="payments_refund_open", condition=~Q(status="SUCCEEDED"))]

@@ -1,0 +1,63 @@
+"""Reads of payments."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+
+from tongzhou.payments import providers
+from tongzhou.payments.models import Payment, Refund, RefundStatus
+from tongzhou.payments.values import Notice, PaymentValue
+
+
+def verify_notice(provider: str, headers: Mapping[str, str], body: bytes) -> Notice:
+    """A provider's notification with its signature verified. *Refuses:* ``provider_unknown``, ``notice_forged``."""
+    return providers.get(provider).verify(headers, body)
+
+
+def ask(provider: str, trade_no: str) -> Notice | None:
+    """Ask a provider about a payment (network); None while nothing is final."""
+    return providers.get(provider).query(trade_no)
+
+
+def payments_of(order_id: UUID) -> list[PaymentValue]:
+    """The payments of an order, oldest first."""
+    rows = Payment.objects.filter(order_id=order_id).order_by("created_at", "id")
+    return [
+        PaymentValue(p.id, p.order_id, p.buyer_id, p.provider, p.amount_minor, p.captured_minor, p.status, p.trade_no)
+        for p in rows
+    ]
+
+
+def by_trade_no(trade_no: str) -> PaymentValue | None:
+    """A payment by the number the provider knows it by."""
+    p = Payment.objects.filter(trade_no=trade_no).first()
+    if p is None:
+        return None
+    return PaymentValue(p.id, p.order_id, p.buyer_id, p.provider, p.amount_minor, p.captured_minor, p.status, p.trade_no)
+
+
+def capture_transfers(order_id: UUID) -> list[tuple[UUID, UUID]]:
+    """(payment, the transfer that booked its capture), oldest first."""
+    rows = Payment.objects.filter(order_id=order_id).exclude(capture_transfer_id=None).order_by("settled_at", "id")
+    return [(p, t) for p, t in rows.values_list("id", "capture_transfer_id") if t]
+
+
+def refunds_of(order_id: UUID) -> "QuerySet[Refund]":
+    """The refunds of an order, oldest first."""
+    return Refund.objects.filter(order_id=order_id).order_by("created_at", "id")
+
+
+def stuck_refunds(limit: int = 50) -> "QuerySet[Refund]":
+    """Refunds that failed and wait for a decision."""
+    return Refund.objects.filter(status=RefundStatus.FAILED).order_by("created_at")[:limit]
+
+
+def settled_refunds(order_ids: list[UUID]) -> dict[UUID, list[tuple[str, int, Any]]]:
+    """(reference, amount, when) of refunds that reached the buyer, by order."""
+    out: dict[UUID, list[tuple[str, int, Any]]] = {}
+    rows = Refund.objects.filter(Q(order_id__in=order_ids), status=RefundStatus.SUCCEEDED)
+    for order, reference, amount, when in rows.values_list("order_id", "reference", "amount_minor", "settled_at"):
+        out.setdefault(order, []).append((reference, amount, when))
+    return out
