@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class OrdersConfig(AppConfig):
+    """Cart, price, checkout, order."""
+
+    name = "tongzhou.orders"
+    label = "orders"

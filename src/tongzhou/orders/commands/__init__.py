@@ -1,0 +1,23 @@
+"""The verbs of orders."""
+
+from tongzhou.orders.commands.cart import clear_cart, fill_cart, join_cart, remove_lines, set_cart_line
+from tongzhou.orders.commands.deliver import deliver, mark_shipped
+from tongzhou.orders.commands.end import cancel, expire_due
+from tongzhou.orders.commands.place import place
+from tongzhou.orders.commands.refund import refund
+from tongzhou.orders.commands.settle import settle
+
+__all__ = [
+    "cancel",
+    "clear_cart",
+    "deliver",
+    "expire_due",
+    "fill_cart",
+    "join_cart",
+    "mark_shipped",
+    "place",
+    "refund",
+    "remove_lines",
+    "set_cart_line",
+    "settle",
+]

@@ -1,0 +1,81 @@
+"""Settling: a verified notice becomes money in the books, a paid order, sold stock and a fact; all in one transaction.
+
+What is not owed never becomes revenue: it stands in ``suspense.payments`` for the length of this
+transaction and leaves for ``refund.in_transit`` by itself.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from tongzhou.catalog import commands as catalog
+from tongzhou.kit import idempotency, outbox
+from tongzhou.kit.actor import Actor, provider
+from tongzhou.ledger import commands as ledger
+from tongzhou.ledger.values import Leg, Move
+from tongzhou.orders.events import OrderPaid
+from tongzhou.orders.models import Order, OrderLine, Status
+from tongzhou.orders.snapshots import fact
+from tongzhou.orders.values import Settled
+from tongzhou.payments import commands as payments
+from tongzhou.payments.values import Capture, Notice
+
+
+@transaction.atomic
+def settle(notice: Notice, *, at: datetime) -> Settled:
+    """Take a verified notice in, once.
+
+    The right amount pays the order. More pays it and sends the rest back; less, a second payment, and
+    a payment of a cancelled order go back whole. A repeat or an overtaken failure changes nothing.
+    *Refuses:* ``trade_unknown``, ``currency_mismatch``, ``amount_not_positive``.
+    """
+    by = provider(notice.provider)
+    event = f"event:{notice.provider}:{notice.event_id}"
+    fresh = idempotency.take(event, at=at, input_hash=idempotency.digest([notice.trade_no, notice.outcome]))
+    taken = payments.capture(notice, at=at)
+    if not fresh or taken.repeated:
+        return Settled(taken.order_id, "failed" if notice.outcome != "succeeded" and fresh else "repeated")
+    rows = Order.objects.filter(id=taken.order_id)
+    order = (rows.select_for_update() if connection.vendor == "postgresql" else rows).get()
+    owed = order.total_minor if order.status == Status.PLACED else 0
+    if owed and taken.amount_minor >= owed:
+        moved = Order.objects.filter(id=order.id, status=Status.PLACED).update(status=Status.PAID, paid_at=at)
+        owed = owed if moved else 0
+    else:
+        owed = 0
+    _book(order, taken, owed, by=by, at=at)
+    rest = taken.amount_minor - owed
+    if rest:
+        payments.request_refund(
+            order_id=order.id, buyer_id=order.buyer_id, amount_minor=rest, reference=f"excess:{taken.payment_id}",
+            payment_id=taken.payment_id, reason="not owed", at=at,
+        )  # fmt: skip
+    if not owed:
+        return Settled(order.id, "refunding", rest)
+    catalog.commit(order_id=order.id, by=by, at=at)
+    order.status, order.paid_at = Status.PAID, at
+    lines = OrderLine.objects.filter(order_id=order.id).order_by("position")
+    outbox.publish(fact(OrderPaid, order, lines, at), at=at)
+    return Settled(order.id, "paid", rest)
+
+
+def _book(order: Order, taken: Capture, owed: int, *, by: Actor, at: datetime) -> None:
+    """Capture → deposit (what is owed) and → refund (what is not); the refund cites its capture."""
+    gateway = f"gateway.{taken.provider}"
+    exact = owed == taken.amount_minor
+    into = "deposit.orders" if exact else "suspense.payments"
+    posted = ledger.post(
+        book_id=order.buyer_id, book_kind=order.book_kind, kind="capture", reference=f"capture:{taken.payment_id}",
+        story_id=order.id, legs=[Move(gateway, into, taken.amount_minor)], by=by, at=at,
+    )  # fmt: skip
+    capture: UUID = posted.transfers[0].id
+    payments.remember_capture(taken.payment_id, capture)
+    if exact:
+        return
+    legs: list[Leg] = [Move("suspense.payments", "deposit.orders", owed)] if owed else []
+    legs.append(Move("suspense.payments", "refund.in_transit", taken.amount_minor - owed, cites=capture))
+    ledger.post(
+        book_id=order.buyer_id, book_kind=order.book_kind, kind="settle", reference=f"settle:{taken.payment_id}",
+        story_id=order.id, legs=legs, by=by, at=at,
+    )  # fmt: skip

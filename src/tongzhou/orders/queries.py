@@ -1,0 +1,183 @@
+"""Reads of carts and orders."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, QuerySet, Sum
+
+from tongzhou.catalog import queries as goods
+from tongzhou.kit.refusals import not_found
+from tongzhou.orders.models import CartLine, Order, OrderLine, RefundRecord, Status
+from tongzhou.orders.rules import freight
+from tongzhou.orders.values import CartLineValue, CartValue
+
+TABS: dict[str, tuple[str, ...]] = {
+    "all": tuple(Status),
+    "pay": (Status.PLACED,),
+    "ship": (Status.PAID,),
+    "receive": (Status.SHIPPED,),
+    "done": (Status.COMPLETED,),
+    "closed": (Status.CANCELLED,),
+}
+
+
+def cart(owner_id: UUID, discount_bp: int = 0) -> CartValue:
+    """A cart with today's prices and stock; lines that cannot be bought say why. Three queries."""
+    rows = list(CartLine.objects.filter(owner_id=owner_id).order_by("at", "id"))
+    return price_cart([(r.sku_id, r.quantity) for r in rows], discount_bp)
+
+
+def price_cart(wants: Sequence[tuple[UUID, int]], discount_bp: int = 0) -> CartValue:
+    """What (SKU, quantity) lines would cost now."""
+    found = goods.skus([sku for sku, _n in wants], discount_bp)
+    left = goods.available([sku for sku, _n in wants]) if wants else {}
+    lines = []
+    for sku_id, quantity in wants:
+        sku = found.get(sku_id)
+        if sku is None:
+            continue
+        have = left.get(sku_id, 0)
+        problem = "gone" if not sku.sellable else "none_left" if have <= 0 else "too_many" if have < quantity else ""
+        lines.append(
+            CartLineValue(
+                sku_id, sku.product_slug, sku.title, sku.title_en, sku.option_text, sku.option_text_en, sku.picture,
+                sku.stage, sku.supplier_id, quantity, sku.list_price_minor, sku.price_minor, have, problem,
+            )
+        )  # fmt: skip
+    ok = [line for line in lines if line.problem in ("", "too_many")]
+    total = sum(line.amount_minor for line in ok)
+    fee = freight(total, fee_minor=settings.FREIGHT_MINOR, free_from_minor=settings.FREE_FREIGHT_FROM_MINOR)
+    saved = sum((line.list_price_minor - line.price_minor) * line.quantity for line in ok)
+    gap = max(0, settings.FREE_FREIGHT_FROM_MINOR - total) if fee else 0
+    return CartValue(tuple(lines), total, fee, saved, gap)
+
+
+def cart_count(owner_id: UUID) -> int:
+    """Units in a cart."""
+    return CartLine.objects.filter(owner_id=owner_id).aggregate(n=Sum("quantity"))["n"] or 0
+
+
+def cart_wants(owner_id: UUID) -> list[tuple[UUID, int]]:
+    """(SKU, quantity) of a cart, in the order they came."""
+    return list(CartLine.objects.filter(owner_id=owner_id).order_by("at", "id").values_list("sku_id", "quantity"))
+
+
+def order(no: str, *, buyer_id: UUID | None = None) -> Order:
+    """One order by number; a buyer's own only. *Refuses:* ``order_not_found`` (also for somebody else's)."""
+    rows = Order.objects.filter(no=no)
+    if buyer_id is not None:
+        rows = rows.filter(buyer_id=buyer_id)
+    row = rows.first()
+    if row is None:
+        raise not_found("order", code="order_not_found")
+    return row
+
+
+def order_by_id(order_id: UUID) -> Order:
+    """One order by id. *Refuses:* ``order_not_found``."""
+    row = Order.objects.filter(id=order_id).first()
+    if row is None:
+        raise not_found("order", code="order_not_found")
+    return row
+
+
+def orders_by_id(ids: Sequence[UUID]) -> dict[UUID, Order]:
+    """Several orders by id."""
+    return {row.id: row for row in Order.objects.filter(id__in=ids)}
+
+
+def lines_of(order_ids: Sequence[UUID]) -> dict[UUID, list[OrderLine]]:
+    """All lines of orders, in their order, freight last."""
+    out: dict[UUID, list[OrderLine]] = {o: [] for o in order_ids}
+    for line in OrderLine.objects.filter(order_id__in=order_ids).order_by("order_id", "position"):
+        out[line.order_id].append(line)
+    return out
+
+
+def line(line_id: UUID) -> OrderLine | None:
+    """One line by id."""
+    return OrderLine.objects.filter(id=line_id).first()
+
+
+def lines_by_id(ids: Sequence[UUID]) -> dict[UUID, OrderLine]:
+    """Several lines by id."""
+    return {row.id: row for row in OrderLine.objects.filter(id__in=ids)}
+
+
+def orders_of(buyer_id: UUID, *, tab: str = "all", before: UUID | None = None, limit: int = 20) -> list[Order]:
+    """A buyer's orders, newest first, keyset-paged by id."""
+    rows = Order.objects.filter(buyer_id=buyer_id, status__in=TABS.get(tab, TABS["all"])).order_by("-id")
+    if before:
+        rows = rows.filter(id__lt=before)
+    return list(rows[:limit])
+
+
+def counts_of(buyer_id: UUID) -> dict[str, int]:
+    """How many of a buyer's orders are in each open state."""
+    rows = Order.objects.filter(buyer_id=buyer_id, status__in=["PLACED", "PAID", "SHIPPED"])
+    return {r["status"]: r["n"] for r in rows.values("status").annotate(n=Count("id"))}
+
+
+def has_orders(buyer_id: UUID) -> bool:
+    """Whether somebody ever paid for an order."""
+    return Order.objects.filter(buyer_id=buyer_id).exclude(paid_at=None).exists()
+
+
+def saved_this_month(buyer_id: UUID, since: datetime) -> int:
+    """自购省: what member prices saved a buyer on paid orders since a moment."""
+    rows = Order.objects.filter(buyer_id=buyer_id, paid_at__gte=since)
+    return rows.aggregate(n=Sum("saved_minor"))["n"] or 0
+
+
+def console_list(
+    *, status: str = "", query: str = "", before: UUID | None = None, limit: int = 50, oldest: bool = False
+) -> list[Order]:  # fmt: skip
+    """Orders for the console, keyset-paged by id, never counted; a declared scatter."""
+    rows = Order.objects.order_by("id" if oldest else "-id")
+    if status:
+        rows = rows.filter(status=status)
+    if query:
+        rows = rows.filter(no=query.strip().upper())
+    if before:
+        rows = rows.filter(id__gt=before) if oldest else rows.filter(id__lt=before)
+    return list(rows[:limit])
+
+
+def waiting_count(status: str, limit: int = 1000) -> int:
+    """How many orders are in a state, counted to ``limit``."""
+    return Order.objects.filter(status=status).order_by()[:limit].count()
+
+
+def due_to_ship(at: datetime, *, after: timedelta = timedelta(hours=48), limit: int = 100) -> int:
+    """Paid orders older than the promise to ship, counted to ``limit``."""
+    return Order.objects.filter(status=Status.PAID, paid_at__lte=at - after)[:limit].count()
+
+
+def refunds_of(order_id: UUID) -> "QuerySet[RefundRecord]":
+    """What was refunded of an order, oldest first."""
+    return RefundRecord.objects.filter(order_id=order_id).order_by("at")
+
+
+def sharer_orders(sharer_id: UUID, since: datetime) -> dict[str, int]:
+    """A sharer's orders since a moment: how many, and their goods amount."""
+    rows = Order.objects.filter(sharer_id=sharer_id, paid_at__gte=since)
+    found = rows.aggregate(n=Count("id"), total=Sum("goods_minor"))
+    return {"orders": found["n"] or 0, "goods_minor": found["total"] or 0}
+
+
+def paid_by_day(since: datetime) -> list[dict[str, Any]]:
+    """Paid amount per day since a moment, for the console's chart."""
+    from django.db.models.functions import TruncDate
+
+    rows = Order.objects.filter(paid_at__gte=since).annotate(day=TruncDate("paid_at")).values("day")
+    return list(rows.annotate(n=Count("id"), total=Sum("total_minor")).order_by("day"))
+
+
+def refunded_since(since: datetime) -> int:
+    """Cash refunded since a moment."""
+    return RefundRecord.objects.filter(at__gte=since).aggregate(n=Sum("cash_minor"))["n"] or 0
+
+
