@@ -1,0 +1,216 @@
+"""The verbs of after-sale. A buyer is never refused because somebody earned from the order."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from tongzhou.aftersale.models import MOVES, OPEN, Case, CaseLine, Kind, Status
+from tongzhou.aftersale.rules import right_of_return, worth
+from tongzhou.catalog import commands as catalog
+from tongzhou.kit import audit, clock, idempotency
+from tongzhou.kit.actor import SYSTEM, Actor
+from tongzhou.kit.ids import new_id
+from tongzhou.kit.refusals import Kind as No
+from tongzhou.kit.refusals import Refusal, conflict, invalid, not_found
+from tongzhou.kit.states import move
+from tongzhou.orders import commands as orders
+from tongzhou.orders import queries as sold
+from tongzhou.orders.models import OrderLine
+from tongzhou.orders.values import RefundItem
+
+REASONS = ("no_reason", "damaged", "wrong_goods", "quality", "not_as_described", "late", "other")
+ANSWER_WITHIN = timedelta(hours=48)
+SEND_WITHIN = timedelta(days=7)
+
+
+@transaction.atomic
+def open_case(
+    *, order_id: UUID, buyer_id: UUID, units: Mapping[UUID, int], reason: str, at: datetime, note: str = "",
+    amount_minor: int | None = None,
+) -> UUID:  # fmt: skip
+    """Ask for money back: for units not shipped yet (refunded at once) or received (return or refund).
+
+    ``amount_minor`` asks for less than the units are worth; units stay with the buyer then.
+    *Refuses:* ``order_not_found``, ``reason_unknown``, ``nothing_chosen``, ``line_not_found``,
+    ``refund_exceeds_line``, ``return_not_possible`` naming why, ``case_open`` (one open case a line).
+    """
+    order = sold.order_by_id(order_id)
+    if order.buyer_id != buyer_id:
+        raise not_found(_("没有这个订单。"), code="order_not_found")
+    if reason not in REASONS:
+        raise invalid("reason_unknown", _("请选一个原因。"), field="reason", value=reason, rule=", ".join(REASONS))
+    chosen = {line: n for line, n in units.items() if n > 0}
+    if not chosen:
+        raise invalid("nothing_chosen", _("请选要退的商品。"), field="units")
+    lines = {line.id: line for line in sold.lines_of([order_id])[order_id] if line.kind == "goods"}
+    rows = [_case_line(lines.get(i), n, reason, at) for i, n in chosen.items()]
+    if open_line_ids(list(chosen)):
+        raise conflict("case_open", _("这件商品已经有一个售后在处理。"), field="units", fix=_("先等那一个有结果。"))
+    shipped = any(lines[i].shipped_quantity for i in chosen)
+    total = sum(r.amount_minor for r in rows)
+    if amount_minor is not None and not 0 < amount_minor <= total:
+        raise invalid("refund_exceeds_line", _("要退的金额超过了商品的价值。"), field="amount", value=amount_minor, rule=total)
+    partial = amount_minor is not None and amount_minor < total
+    case = Case(
+        id=new_id(), no=_number(at, buyer_id), order_id=order_id, order_no=order.no, buyer_id=buyer_id, reason=reason,
+        kind=Kind.RETURN if shipped and not partial else Kind.REFUND_ONLY, note=note.strip()[:400], opened_at=at,
+        amount_minor=amount_minor if amount_minor is not None else total,
+    )  # fmt: skip
+    if partial:
+        _scale(rows, case.amount_minor)
+    Case.objects.bulk_create([case])
+    for row in rows:
+        row.case_id = case.id
+        row.buyer_id = buyer_id
+    CaseLine.objects.bulk_create(rows)
+    if not shipped:
+        _refund(case, rows, restock=True, by=SYSTEM, at=at)
+    return case.id
+
+
+def _number(at: datetime, buyer_id: UUID) -> str:
+    while True:
+        no = f"AS{clock.mall_day(at):%y%m%d}{secrets.randbelow(10**6):06d}"
+        if idempotency.take(f"case:{no}", at=at, owner_id=buyer_id):
+            return no
+
+
+def _case_line(line: OrderLine | None, units: int, reason: str, at: datetime) -> CaseLine:
+    if line is None:
+        raise invalid("line_not_found", _("订单里没有这一行。"), field="units")
+    left = line.quantity - line.refunded_quantity
+    if units > left:
+        raise conflict("refund_exceeds_line", _("要退的数量超过了剩下的。"), field="units", value=units, rule=left)
+    if line.shipped_quantity and line.delivered_at is None:
+        raise conflict("return_not_possible", _("商品还在路上，收到后再申请。"), field="units", value="on_the_way")
+    if line.delivered_at is not None and reason == "no_reason":
+        right = right_of_return(
+            delivered_at=line.delivered_at, return_policy=line.return_policy, units_left=left, at=at,
+            zone=clock.mall_zone(),
+        )  # fmt: skip
+        if not right.open:
+            said = {
+                "over": _("七日无理由退货的期限已过；质量问题仍可申请。"),
+                "excepted": _("这件商品不适用七日无理由退货；质量问题仍可申请。"),
+            }.get(right.state, _("这件商品现在不能退。"))
+            raise Refusal("return_not_possible", said, kind=No.CONFLICT, field="units", value=right.state)
+    amount = worth(
+        amount_minor=line.amount_minor, refunded_minor=line.refunded_minor, quantity=line.quantity,
+        refunded_quantity=line.refunded_quantity, units=units,
+    )  # fmt: skip
+    return CaseLine(line_id=line.id, quantity=units, amount_minor=amount)
+
+
+def _scale(rows: list[CaseLine], total: int) -> None:
+    """A smaller sum over the chosen lines, by largest remainder; no units come back."""
+    from tongzhou.kit.money import largest_remainder
+
+    parts = largest_remainder(total, [row.amount_minor for row in rows])
+    for row, part in zip(rows, parts, strict=True):
+        row.amount_minor, row.quantity = part, 0
+
+
+def open_line_ids(line_ids: list[UUID]) -> set[UUID]:
+    """Which of these lines have an open case."""
+    rows = CaseLine.objects.filter(line_id__in=line_ids, case__status__in=OPEN)
+    return set(rows.values_list("line_id", flat=True))
+
+
+def _get(case_id: UUID) -> Case:
+    case = Case.objects.filter(id=case_id).first()
+    if case is None:
+        raise not_found(_("没有这个售后。"), code="case_not_found")
+    return case
+
+
+def _move(case: Case, to: Status, **changes: Any) -> None:
+    if not move(Case.objects.filter(id=case.id), to, moves=MOVES, **changes):
+        raise conflict("state_moved_on", _("这个售后刚刚有了变化，请刷新后再看。"), field="case", value=case.no)
+
+
+def _refund(case: Case, rows: list[CaseLine], *, restock: bool, by: Actor, at: datetime) -> None:
+    """Carry the money out through orders, once per case, and put sound units back on the shelf."""
+    _move(case, Status.REFUNDED, refunded_at=at, ended_at=at)
+    orders.refund(
+        order_id=case.order_id, reference=f"case:{case.no}", by=by, at=at, reason=case.reason,
+        items=[RefundItem(r.line_id, r.quantity, r.amount_minor) for r in rows],
+    )  # fmt: skip
+    if restock:
+        lines = sold.lines_by_id([r.line_id for r in rows])
+        back = [(sku, r.quantity) for r in rows if r.quantity and (sku := lines[r.line_id].sku_id)]
+        if back:
+            catalog.restock(changes=back, reason=f"case:{case.no}", by=by, at=at)
+
+
+@transaction.atomic
+def withdraw(*, case_id: UUID, buyer_id: UUID, at: datetime) -> None:
+    """The buyer thinks better of it; may ask again later. *Refuses:* ``case_not_found``, ``state_moved_on``."""
+    case = _get(case_id)
+    if case.buyer_id != buyer_id:
+        raise not_found(_("没有这个售后。"), code="case_not_found")
+    _move(case, Status.WITHDRAWN, ended_at=at)
+
+
+@transaction.atomic
+def approve(*, case_id: UUID, by: Actor, at: datetime, answer: str = "") -> None:
+    """Agree: money-only cases are refunded now, returns wait for the parcel. *Refuses:* ``state_moved_on``."""
+    case = _get(case_id)
+    _move(case, Status.APPROVED, answer=answer.strip()[:400], answered_by=str(by)[:80], answered_at=at)
+    audit.record(by=by, action="case.approve", subject_kind="case", subject_id=case.no, at=at)
+    if case.kind == Kind.REFUND_ONLY:
+        _refund(case, list(CaseLine.objects.filter(case_id=case.id)), restock=False, by=by, at=at)
+
+
+@transaction.atomic
+def reject(*, case_id: UUID, answer: str, by: Actor, at: datetime) -> None:
+    """Say no in writing; the buyer may open another case. *Refuses:* ``answer_missing``, ``state_moved_on``."""
+    if len(answer.strip()) < 4:
+        raise invalid("answer_missing", _("请写明不同意的理由。"), field="answer", value=answer, rule=_("至少 4 个字"))
+    case = _get(case_id)
+    _move(case, Status.REJECTED, answer=answer.strip()[:400], answered_by=str(by)[:80], answered_at=at, ended_at=at)
+    audit.record(by=by, action="case.reject", subject_kind="case", subject_id=case.no, at=at, answer=answer[:200])
+
+
+@transaction.atomic
+def send_back(*, case_id: UUID, buyer_id: UUID, carrier: str, tracking_no: str, at: datetime) -> None:
+    """The buyer hands the return to a carrier. *Refuses:* ``case_not_found``, ``tracking_invalid``, ``state_moved_on``."""
+    case = _get(case_id)
+    if case.buyer_id != buyer_id:
+        raise not_found(_("没有这个售后。"), code="case_not_found")
+    number = tracking_no.strip().upper()
+    if not 6 <= len(number) <= 32 or not number.replace("-", "").isalnum():
+        raise invalid("tracking_invalid", _("运单号看起来不对。"), field="tracking_no", value=tracking_no)
+    _move(case, Status.RETURNING, carrier=carrier.strip()[:40], tracking_no=number, sent_at=at)
+
+
+@transaction.atomic
+def receive_back(*, case_id: UUID, by: Actor, at: datetime, sound: bool = True) -> None:
+    """The return has arrived and was looked at: the money goes back; sound goods go back on the shelf.
+
+    *Refuses:* ``case_not_found``, ``state_moved_on``.
+    """
+    case = _get(case_id)
+    _refund(case, list(CaseLine.objects.filter(case_id=case.id)), restock=sound, by=by, at=at)
+    audit.record(by=by, action="case.received", subject_kind="case", subject_id=case.no, at=at, sound=sound)
+
+
+@transaction.atomic
+def money_back(*, reference: str, at: datetime) -> None:
+    """A refund reached the buyer: the case shows it."""
+    if reference.startswith("case:"):
+        Case.objects.filter(no=reference.removeprefix("case:"), money_back_at=None).update(money_back_at=at)
+
+
+def time_out(*, at: datetime) -> tuple[int, int]:
+    """Silence decides: 48 hours of the mall's approve, 7 days of the buyer's withdraw. Returns how many of each."""
+    waiting = Case.objects.filter(status=Status.REQUESTED, opened_at__lte=at - ANSWER_WITHIN)
+    approved = list(waiting.values_list("id", flat=True)[:200])
+    for case_id in approved:
+        approve(case_id=case_id, by=SYSTEM, at=at, answer="48 h")
+    silent = Case.objects.filter(status=Status.APPROVED, answered_at__lte=at - SEND_WITHIN)
+    return len(approved), move(silent, Status.WITHDRAWN, moves=MOVES, ended_at=at)

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class FulfilmentConfig(AppConfig):
+    """Parcels and receipt."""
+
+    name = "tongzhou.fulfilment"
+    label = "fulfilment"

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class RewardsConfig(AppConfig):
+    """What a sale leads to."""
+
+    name = "tongzhou.rewards"
+    label = "rewards"

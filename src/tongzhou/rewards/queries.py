@@ -1,0 +1,139 @@
+"""Reads of rewards: purses, explanations, summaries. Money is read from the ledger each time."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Sum
+
+from tongzhou.kit import clock
+from tongzhou.kit.refusals import not_found
+from tongzhou.ledger import queries as books
+from tongzhou.rewards.models import Reward
+from tongzhou.rewards.values import Earnings, RewardValue, Summary
+
+PURSE = ("reward.expected", "reward.held", "reward.available", "payout.in_transit.reward", "receivable.clawback.reward")
+
+
+def earnings(member_id: UUID) -> Earnings:
+    """A sharer's purse. Two queries."""
+    have = books.balances(member_id, PURSE)
+    paid = books.flow("payout.in_transit.reward", "debit", kinds=("payout_paid",), book_id=member_id)
+    back = books.flow("bank", "debit", kinds=("payout_returned",), book_id=member_id)
+    tax_back = books.flow("tax.withheld", "debit", kinds=("payout_returned",), book_id=member_id)
+    return Earnings(
+        have.get(PURSE[0], 0), have.get(PURSE[1], 0), have.get(PURSE[2], 0), have.get(PURSE[3], 0),
+        paid.get(member_id, 0) - back.get(member_id, 0) - tax_back.get(member_id, 0), have.get(PURSE[4], 0),
+    )  # fmt: skip
+
+
+def _values(rows: Sequence[Reward]) -> list[RewardValue]:
+    standing = books.standing_many([(r.sharer_id, r.line_id) for r in rows], ("prepaid.rewards", "expense.rewards"))
+    out = []
+    for r in rows:
+        left = sum(standing[r.sharer_id, r.line_id].values())
+        stage = "expected" if r.delivered_at is None else "held" if r.matured_at is None else "available"
+        out.append(
+            RewardValue(
+                r.id, r.line_id, r.order_id, r.order_no, r.sharer_id, r.buyer_id, r.plan_label, r.plan_version_id,
+                r.rule.get("rate_bp", 0), r.rule.get("amount_minor", 0), r.base_minor, r.points_minor, r.refunded_minor,
+                r.cap_minor, r.accrued_minor, r.accrued_minor - left, stage if left else "reversed", r.accrued_at,
+                r.delivered_at, r.matures_at, r.matured_at, r.settle_days,
+            )
+        )  # fmt: skip
+    return out
+
+
+def rewards_of(member_id: UUID, *, before: UUID | None = None, limit: int = 30) -> list[RewardValue]:
+    """A sharer's rewards, newest first, keyset-paged by id. Two queries."""
+    rows = Reward.objects.filter(sharer_id=member_id).order_by("-id")
+    if before:
+        rows = rows.filter(id__lt=before)
+    return _values(list(rows[:limit]))
+
+
+def of_orders(order_ids: Iterable[UUID]) -> list[RewardValue]:
+    """The rewards of orders, for the console."""
+    return _values(list(Reward.objects.filter(order_id__in=set(order_ids)).order_by("id")))
+
+
+def why(reward_id: UUID, *, sharer_id: UUID | None = None) -> RewardValue:
+    """One reward; a sharer's own only. *Refuses:* ``reward_not_found`` (also for somebody else's)."""
+    rows = Reward.objects.filter(id=reward_id)
+    if sharer_id is not None:
+        rows = rows.filter(sharer_id=sharer_id)
+    row = rows.first()
+    if row is None:
+        raise not_found("reward", code="reward_not_found")
+    return _values([row])[0]
+
+
+def summary(*, by: str = "") -> list[Summary]:
+    """Totals of interfaces.md: of the mall (first), and with ``by`` = sharer | day | plan of each group.
+
+    By day and plan only what accrual decides is known per group; what became of it is grouped by the
+    reward's own day or plan too, because each figure is the sum of its stories.
+    """
+    total = _total()
+    if by == "sharer":
+        return [total, *_by_sharer()]
+    if by in ("day", "plan"):
+        return [total, *_by_story(by)]
+    return [total]
+
+
+def _total() -> Summary:
+    rows = _by_sharer()
+    sums = [sum(getattr(r, f) for r in rows) for f in Summary.__slots__[1:-1]]
+    return Summary("all", *sums, sharers=len(rows))
+
+
+def _by_sharer() -> list[Summary]:
+    have = books.totals_by_book(
+        ("reward.expected", "reward.held", "reward.available", "payout.in_transit.reward", "receivable.clawback.reward",
+         "prepaid.rewards", "expense.rewards"),
+        "member",
+    )  # fmt: skip
+    earned = books.flow("reward.expected", "credit", kinds=("reward_accrued",))
+    paid = books.flow("payout.in_transit.reward", "debit", kinds=("payout_paid",))
+    back = books.flow("bank", "debit", kinds=("payout_returned",))
+    tax_back = books.flow("tax.withheld", "debit", kinds=("payout_returned",))
+    repaid = books.flow("receivable.clawback.reward", "credit", kinds=("clawback_repaid",))
+    given_up = books.flow("receivable.clawback.reward", "credit", kinds=("clawback_written_off",))
+    out = []
+    for book in sorted(earned, key=str):
+        a = have.get(book, {})
+        stands = a.get("prepaid.rewards", 0) + a.get("expense.rewards", 0)
+        out.append(
+            Summary(
+                str(book), earned[book], earned[book] - stands, a.get("reward.expected", 0), a.get("reward.held", 0),
+                a.get("reward.available", 0), a.get("payout.in_transit.reward", 0),
+                paid.get(book, 0) - back.get(book, 0) - tax_back.get(book, 0), repaid.get(book, 0),
+                given_up.get(book, 0), a.get("receivable.clawback.reward", 0), 1,
+            )
+        )  # fmt: skip
+    return out
+
+
+def _by_story(by: str) -> list[Summary]:
+    groups: dict[str, dict[str, Any]] = {}
+    rows = Reward.objects.order_by("id")
+    for r in _values(list(rows)):
+        key = clock.mall_day(r.accrued_at).isoformat() if by == "day" else r.plan_label
+        g = groups.setdefault(key, {"earned": 0, "reversed": 0, "expected": 0, "held": 0, "available": 0, "who": set()})
+        g["earned"] += r.accrued_minor
+        g["reversed"] += r.reversed_minor
+        if r.stage != "reversed":
+            g[r.stage] += r.standing_minor
+        g["who"].add(r.sharer_id)
+    return [
+        Summary(k, g["earned"], g["reversed"], g["expected"], g["held"], g["available"], 0, 0, 0, 0, 0, len(g["who"]))
+        for k, g in sorted(groups.items())
+    ]
+
+
+def promised_to_margin(since: Any) -> tuple[int, int]:
+    """(rewards accrued, gross margin of their lines) since a moment, for the console's red line."""
+    rows = Reward.objects.filter(accrued_at__gte=since).exclude(cost_minor=None)
+    found = rows.aggregate(r=Sum("accrued_minor"), n=Sum("base_minor"), c=Sum("cost_minor"), k=Count("id"))
+    return found["r"] or 0, (found["n"] or 0) - (found["c"] or 0)

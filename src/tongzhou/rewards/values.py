@@ -1,0 +1,82 @@
+"""What crosses the wall of rewards. All amounts in minor units."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Earnings:
+    """A sharer's purse: every figure is a balance of the ledger."""
+
+    expected_minor: int = 0
+    held_minor: int = 0
+    available_minor: int = 0
+    in_payout_minor: int = 0
+    paid_minor: int = 0
+    receivable_minor: int = 0
+
+    @property
+    def payable_minor(self) -> int:
+        """What may be asked for now: available less what is owed back."""
+        return max(0, self.available_minor - self.receivable_minor)
+
+
+@dataclass(frozen=True, slots=True)
+class RewardValue:
+    """One reward with where its money stands."""
+
+    id: UUID
+    line_id: UUID
+    order_id: UUID
+    order_no: str
+    sharer_id: UUID
+    buyer_id: UUID
+    plan_label: str
+    plan_version_id: UUID
+    rate_bp: int
+    amount_rule_minor: int
+    base_minor: int
+    points_minor: int
+    refunded_minor: int
+    cap_minor: int
+    accrued_minor: int
+    reversed_minor: int
+    stage: str  # expected, held, available, reversed
+    accrued_at: datetime
+    delivered_at: datetime | None
+    matures_at: datetime | None
+    matured_at: datetime | None
+    settle_days: int
+
+    @property
+    def standing_minor(self) -> int:
+        """What is left of it."""
+        return self.accrued_minor - self.reversed_minor
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Rewards of the whole mall, or of one group; earned − reversed = everything else in balance."""
+
+    key: str
+    earned_minor: int
+    reversed_minor: int
+    expected_minor: int
+    held_minor: int
+    available_minor: int
+    in_payout_minor: int
+    paid_minor: int
+    repaid_minor: int
+    written_off_minor: int
+    receivable_minor: int
+    sharers: int
+
+    @property
+    def balanced(self) -> bool:
+        """The identity of interfaces.md."""
+        right = (
+            self.expected_minor + self.held_minor + self.available_minor + self.in_payout_minor + self.paid_minor
+            - self.receivable_minor - self.repaid_minor - self.written_off_minor
+        )  # fmt: skip
+        return self.earned_minor - self.reversed_minor == right
