@@ -13,10 +13,3 @@ class ProductPublished:
     slug: str
     happened_at: datetime
 
-
-@dataclass(frozen=True, slots=True)
-class HoldsExpired:
-    """Orders whose holds ran out; ``order_ids`` in id order."""
-
-    order_ids: tuple[UUID, ...]
-    happened_at: datetime

@@ -247,6 +247,15 @@ class ProductDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class Price:
+    """What a SKU costs whom: everybody, a member (None: the plan's discount decides), the mall (None: unknown)."""
+
+    list_price_minor: int
+    member_price_minor: int | None = None
+    cost_minor: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SavedProduct:
     """What a save made: ids of the product and, by code, of its SKUs."""
 
@@ -370,3 +379,52 @@ class ImportSummary:
             "skus": self.skus, "refusals": [n.as_dict() for n in self.refusals],
             "notes": [n.as_dict() for n in self.notes],
         }  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class LowStock:
+    """A SKU that is running out."""
+
+    sku_id: UUID
+    code: str
+    product_id: UUID
+    title: str
+    title_en: str
+    option_text: str
+    available: int
+
+
+@dataclass(frozen=True, slots=True)
+class PricePointValue:
+    """What a SKU's prices were from ``at`` on, and who set them."""
+
+    at: datetime
+    list_price_minor: int
+    member_price_minor: int | None
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class MovementValue:
+    """One change of a level."""
+
+    at: datetime
+    kind: str
+    delta: int
+    order_id: UUID | None
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportRunValue:
+    """One run of an import, as the console tells of it."""
+
+    id: UUID
+    format: str
+    file_name: str
+    supplier_code: str
+    actor: str
+    started_at: datetime
+    finished: bool
+    summary: dict[str, Any]

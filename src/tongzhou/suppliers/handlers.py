@@ -2,52 +2,47 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from tongzhou.kit.actor import SYSTEM
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger import queries as books
 from tongzhou.ledger.values import Draw, Fill, Leg, PostingRequest
-from tongzhou.suppliers.models import SuppliedSeen
-from tongzhou.suppliers.values import SuppliedLine
+from tongzhou.suppliers.payables import newest_only, remember
+from tongzhou.suppliers.values import SuppliedLine, SuppliedLines
 
 
-def on_supplied(lines: Sequence[SuppliedLine], at: datetime) -> None:
-    """Bring each line's payable to where its newest snapshot says: cost × units kept ÷ units sold.
+def on_supplied(facts: Sequence[SuppliedLines], at: datetime) -> None:
+    """Bring each line's payable to where its newest snapshot says: cost × units kept ÷ units delivered.
 
     Older snapshots are ignored, the newest is booked as target − standing (money.md law 8), so facts
     may come late, twice or in any order.
     """
-    newest: dict[object, SuppliedLine] = {}
-    for line in lines:
-        kept = newest.get(line.line_id)
-        if line.cost_minor > 0 and (kept is None or line.version > kept.version):
-            newest[line.line_id] = line
-    if not newest:
-        return
-    seen = dict(SuppliedSeen.objects.filter(line_id__in=newest).values_list("line_id", "version"))
-    fresh = [line for line in newest.values() if line.version > seen.get(line.line_id, 0)]
-    standing = books.standing_many([(line.supplier_id, line.line_id) for line in fresh], ["expense.goods"])
+    lines: dict[UUID, tuple[UUID, datetime, SuppliedLine]] = {}
+    for fact in facts:
+        for line in fact.lines:
+            kept = lines.get(line.line_id)
+            if line.cost_minor > 0 and (kept is None or line.version > kept[2].version):
+                lines[line.line_id] = (fact.supplier_id, fact.effective_at, line)
+    fresh = newest_only({i: line.version for i, (_s, _a, line) in lines.items()})
+    chosen = [lines[i] for i in lines if i in fresh]
+    standing = books.standing_many([(supplier, line.line_id) for supplier, _a, line in chosen], ["expense.goods"])
     requests = []
-    for line in fresh:
-        kept_units = line.quantity - line.returned_units if line.delivered else 0
-        target = line.cost_minor * kept_units // line.quantity
-        have = standing[line.supplier_id, line.line_id].get("expense.goods", 0)
-        leg: Leg | None = None
-        if target > have:
-            leg = Fill("expense.goods", "payable.supplier", target - have, nets="receivable.supplier")
-        elif target < have:
-            leg = Draw("payable.supplier", "receivable.supplier", "expense.goods", have - target)
+    for supplier, when, line in chosen:
+        have = standing[supplier, line.line_id].get("expense.goods", 0)
+        leg = _leg(line, have)
         if leg:
-            requests.append(
-                PostingRequest(
-                    line.supplier_id, "supply", f"supply:{line.line_id}:{line.version}", line.line_id, (leg,),
-                    line.effective_at, "supplier",
-                )
-            )  # fmt: skip
+            reference = f"supply:{line.line_id}:{line.version}"
+            requests.append(PostingRequest(supplier, "supply", reference, line.line_id, (leg,), when, "supplier"))
     ledger.post_many(requests, by=SYSTEM, at=at)
-    SuppliedSeen.objects.bulk_create(
-        [SuppliedSeen(line_id=line.line_id, supplier_id=line.supplier_id, version=line.version) for line in fresh],
-        update_conflicts=True,
-        unique_fields=["line_id"],
-        update_fields=["version"],
-    )
+    remember([(line.line_id, supplier, line.version) for supplier, _a, line in chosen])
+
+
+def _leg(line: SuppliedLine, standing: int) -> Leg | None:
+    units = line.delivered_units
+    target = line.cost_minor * max(0, units - line.refunded_units) // units if units else 0
+    if target > standing:
+        return Fill("expense.goods", "payable.supplier", target - standing, nets="receivable.supplier")
+    if target < standing:
+        return Draw("payable.supplier", "receivable.supplier", "expense.goods", standing - target)
+    return None

@@ -32,3 +32,15 @@ class Supplier(models.Model):
 
     class Meta:
         db_table = "suppliers_supplier"
+
+
+class SuppliedSeen(models.Model):
+    """The newest snapshot of an order line that was booked for its supplier; older ones are ignored."""
+
+    placement: ClassVar[str] = "book"
+    line_id = models.UUIDField(primary_key=True)
+    supplier_id = models.UUIDField()
+    version = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "suppliers_seen"

@@ -1,0 +1,40 @@
+"""Reads of catalog. ``discount_bp`` is the plan in force's member discount, for SKUs without a member price of their own."""
+
+from tongzhou.catalog.queries.cards import cards, cards_by_ids
+from tongzhou.catalog.queries.console import (
+    console_product,
+    console_products,
+    import_runs,
+    low_stock,
+    movements,
+    price_history,
+)
+from tongzhou.catalog.queries.finding import search, suggest
+from tongzhou.catalog.queries.page import current_slug, product_page
+from tongzhou.catalog.queries.skus import available, levels, sku_by_codes, skus, sku_ids_of
+from tongzhou.catalog.queries.trees import categories, category, category_by_id, forget, trail
+
+__all__ = [
+    "available",
+    "cards",
+    "cards_by_ids",
+    "categories",
+    "category",
+    "category_by_id",
+    "console_product",
+    "console_products",
+    "current_slug",
+    "forget",
+    "import_runs",
+    "levels",
+    "low_stock",
+    "movements",
+    "price_history",
+    "product_page",
+    "search",
+    "sku_by_codes",
+    "sku_ids_of",
+    "skus",
+    "suggest",
+    "trail",
+]

@@ -1,0 +1,154 @@
+"""Cards of products in lists: one row each, whatever the number of SKUs, and one look at stock for all of them."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import BigIntegerField, F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce, Least
+
+from tongzhou.catalog import rules, shown, tree
+from tongzhou.catalog.models import MALL, Product, Status, Stock
+from tongzhou.catalog.values import CardPage, ProductCard
+from tongzhou.kit.refusals import Refusal, invalid
+from django.utils.translation import gettext_lazy as _
+
+SORTS = ("newest", "price", "-price")
+MOST = 100
+_DEAR = 10**15
+_FIELDS = (
+    "id", "slug", "title", "title_en", "subtitle", "subtitle_en", "list_low", "list_high", "own_low", "own_high",
+    "list_floor", "list_price_basis", "cover", "stage", "category_id", "supplier_id", "published_at",
+)  # fmt: skip
+
+
+def published() -> "QuerySet[Product]":
+    """What visitors may see."""
+    return Product.objects.filter(status=Status.PUBLISHED)
+
+
+def bounds(
+    list_low: int | None, list_high: int | None, own_low: int | None, own_high: int | None, discount_bp: int
+) -> tuple[int, int]:
+    """The lowest and highest member price of a product from its four kept bounds.
+
+    Exact, because the discounted price never falls when the list price rises.
+    """
+    lows = [rules.member_price(list_low, None, discount_bp)] if list_low is not None else []
+    highs = [rules.member_price(list_high, None, discount_bp)] if list_high is not None else []
+    lows += [own_low] if own_low is not None else []
+    highs += [own_high] if own_high is not None else []
+    return min(lows, default=0), max(highs, default=0)
+
+
+def to_cards(rows: Sequence[tuple[Any, ...]], discount_bp: int) -> tuple[ProductCard, ...]:
+    """Rows of ``_FIELDS`` as cards; one query for stock."""
+    stocked = _stocked([row[0] for row in rows])
+    out = []
+    for (
+        id_, slug, title, title_en, subtitle, subtitle_en, list_low, list_high, own_low, own_high, floor, basis, cover,
+        stage, category_id, supplier_id, published_at,
+    ) in rows:  # fmt: skip
+        low, high = bounds(list_low, list_high, own_low, own_high, discount_bp)
+        reference = rules.shown_reference(floor, (), price=low, documented=bool(basis)) if low == high else None
+        picture = shown.value(cover, title=title, title_en=title_en)
+        out.append(
+            ProductCard(
+                id_, slug, title, title_en, subtitle, subtitle_en, low, high, floor, reference, picture, stage,
+                id_ in stocked, category_id, supplier_id, published_at,
+            )
+        )  # fmt: skip
+    return tuple(out)
+
+
+def _stocked(product_ids: Sequence[UUID]) -> set[UUID]:
+    if not product_ids:
+        return set()
+    rows = Stock.objects.filter(
+        sku__product_id__in=product_ids, sku__active=True, holder=MALL, on_hand__gt=F("reserved")
+    )
+    return set(rows.values_list("sku__product_id", flat=True).distinct())
+
+
+def card_rows(rows: "QuerySet[Product]") -> list[tuple[Any, ...]]:
+    """The columns a card is made of."""
+    return list(rows.values_list(*_FIELDS))
+
+
+def low_price(discount_bp: int) -> Least:
+    """The lowest member price as an SQL expression, the same arithmetic as :func:`bounds`."""
+    taken = F("list_low") * Value(discount_bp, BigIntegerField()) / Value(rules.BP, BigIntegerField())
+    dear = Value(_DEAR, BigIntegerField())
+    return Least(Coalesce(F("list_low") - taken, dear), Coalesce(F("own_low"), dear))
+
+
+def cards(
+    *, discount_bp: int, category_id: UUID | None = None, supplier_id: UUID | None = None, sort: str = "newest",
+    after: str = "", limit: int = 24,
+) -> CardPage:  # fmt: skip
+    """Published products, a keyset page in two queries; a category includes everything below it.
+
+    ``sort``: ``newest`` | ``price`` | ``-price``. *Refuses:* ``cursor_invalid``, ``sort_unknown``.
+    """
+    if sort not in SORTS:
+        raise invalid("sort_unknown", _("没有这种排序。"), field="sort", value=sort, rule=" | ".join(SORTS))
+    limit = max(1, min(limit, MOST))
+    rows = published()
+    if category_id:
+        node = tree.current().by_id.get(category_id)
+        ids = node.descendants() if node else [category_id]
+        rows = rows.filter(category_id=ids[0]) if len(ids) == 1 else rows.filter(category_id__in=ids)
+    if supplier_id:
+        rows = rows.filter(supplier_id=supplier_id)
+    rows = _after_newest(rows, after) if sort == "newest" else _after_price(rows, after, sort, discount_bp)
+    found = card_rows(rows[: limit + 1])
+    items = to_cards(found[:limit], discount_bp)
+    if len(found) <= limit or not items:
+        return CardPage(items)
+    last = items[-1]
+    key = last.published_at.isoformat() if sort == "newest" and last.published_at else str(last.price_from_minor)
+    return CardPage(items, f"{key}~{last.id.hex}")
+
+
+def _cursor(after: str) -> tuple[str, UUID]:
+    key, _sep, hexed = after.partition("~")
+    try:
+        return key, UUID(hexed)
+    except ValueError:
+        raise _bad_cursor(after) from None
+
+
+def _bad_cursor(after: str) -> Refusal:
+    return invalid("cursor_invalid", _("翻页的位置不对，请从头再看。"), field="after", value=after[:80])
+
+
+def _after_newest(rows: "QuerySet[Product]", after: str) -> "QuerySet[Product]":
+    if after:
+        key, last = _cursor(after)
+        try:
+            moment = datetime.fromisoformat(key)
+        except ValueError:
+            raise _bad_cursor(after) from None
+        if moment.tzinfo is None:
+            raise _bad_cursor(after)
+        rows = rows.filter(Q(published_at__lt=moment) | Q(published_at=moment, id__lt=last))
+    return rows.order_by("-published_at", "-id")
+
+
+def _after_price(rows: "QuerySet[Product]", after: str, sort: str, discount_bp: int) -> "QuerySet[Product]":
+    rows = rows.annotate(low=low_price(discount_bp))
+    up = sort == "price"
+    if after:
+        key, last = _cursor(after)
+        if not key.isdecimal() or len(key) > 16:
+            raise _bad_cursor(after)
+        beyond = Q(low__gt=int(key)) if up else Q(low__lt=int(key))
+        rows = rows.filter(beyond | Q(low=int(key), id__lt=last))
+    return rows.order_by("low" if up else "-low", "-id")
+
+
+def cards_by_ids(ids: Iterable[UUID], *, discount_bp: int) -> dict[UUID, ProductCard]:
+    """Cards of named products, published or not, in two queries."""
+    rows = card_rows(Product.objects.filter(id__in=list(ids)[:500]))
+    return {card.id: card for card in to_cards(rows, discount_bp)}

@@ -1,0 +1,65 @@
+"""SKUs as cart and orders need them, and their levels."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+from tongzhou.catalog import rules, shown
+from tongzhou.catalog.models import MALL, Sku, Status, Stock
+from tongzhou.catalog.values import Level, SkuInfo
+
+_FIELDS = (
+    "id", "code", "product_id", "product__slug", "product__category__path", "product__supplier_id", "product__title",
+    "product__title_en", "option_values", "option_values_en", "list_price_minor", "member_price_minor", "cost_minor",
+    "product__return_policy", "product__status", "active", "product__cover", "product__stage", "weight_grams",
+)  # fmt: skip
+
+
+def skus(ids: Iterable[UUID], discount_bp: int) -> dict[UUID, SkuInfo]:
+    """Several SKUs in one query; unknown ids are left out, unsold ones come with ``sellable`` False."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    return {info.id: info for info in _infos(Sku.objects.filter(id__in=wanted).values_list(*_FIELDS), discount_bp)}
+
+
+def sku_by_codes(codes: Sequence[str], discount_bp: int = 0) -> dict[str, SkuInfo]:
+    """SKUs by their codes; unknown codes are left out."""
+    out: dict[str, SkuInfo] = {}
+    for start in range(0, len(codes), 400):
+        rows = Sku.objects.filter(code__in=codes[start : start + 400]).values_list(*_FIELDS)
+        out.update({info.code: info for info in _infos(rows, discount_bp)})
+    return out
+
+
+def _infos(rows: Iterable[tuple[Any, ...]], discount_bp: int) -> Iterable[SkuInfo]:
+    for (
+        id_, code, product_id, slug, path, supplier_id, title, title_en, values, values_en, listed, own, cost, policy,
+        status, active, cover, stage, weight,
+    ) in rows:  # fmt: skip
+        price = rules.member_price(listed, own, discount_bp)
+        yield SkuInfo(
+            id=id_, code=code, product_id=product_id, product_slug=slug, category_ids=tuple(map(UUID, path)),
+            supplier_id=supplier_id, title=title, title_en=title_en, option_text=rules.option_text(values),
+            option_text_en=rules.option_text(values_en or values), list_price_minor=listed, price_minor=price,
+            cost_minor=cost, return_policy=policy, sellable=status == Status.PUBLISHED and active and price > 0,
+            picture=shown.value(cover, title=title).src, stage=stage, weight_grams=weight,
+        )  # fmt: skip
+
+
+def sku_ids_of(product_id: UUID) -> list[UUID]:
+    """The active SKUs of a product, in order."""
+    return list(Sku.objects.filter(product_id=product_id, active=True).order_by("position", "id").values_list("id", flat=True))
+
+
+def levels(sku_ids: Iterable[UUID]) -> dict[UUID, Level]:
+    """Stock of several SKUs in one query; a SKU without a row has none."""
+    wanted = set(sku_ids)
+    rows = Stock.objects.filter(sku_id__in=wanted, holder=MALL).values_list("sku_id", "on_hand", "reserved")
+    found = {row[0]: Level(*row) for row in rows}
+    return {sku: found.get(sku) or Level(sku, 0, 0) for sku in wanted}
+
+
+def available(sku_ids: Iterable[UUID]) -> dict[UUID, int]:
+    """How many of each SKU can be bought now, in one query."""
+    return {sku: level.available for sku, level in levels(sku_ids).items()}

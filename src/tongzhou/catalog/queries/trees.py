@@ -1,0 +1,30 @@
+"""The category tree, from this process's memory."""
+
+from uuid import UUID
+
+from tongzhou.catalog import tree
+from tongzhou.catalog.tree import forget
+from tongzhou.catalog.values import CategoryNode
+
+__all__ = ["categories", "category", "category_by_id", "forget", "trail"]
+
+
+def categories() -> tuple[CategoryNode, ...]:
+    """The top categories with everything below them; at most one small query every two seconds."""
+    return tree.current().roots
+
+
+def category(slug: str) -> CategoryNode | None:
+    """The category with this slug, or None."""
+    return tree.current().by_slug.get(slug)
+
+
+def category_by_id(category_id: UUID) -> CategoryNode | None:
+    """The category with this id, or None."""
+    return tree.current().by_id.get(category_id)
+
+
+def trail(node: CategoryNode) -> list[CategoryNode]:
+    """The way down to a category, top first, itself last."""
+    by_id = tree.current().by_id
+    return [by_id[i] for i in reversed(node.path) if i in by_id]

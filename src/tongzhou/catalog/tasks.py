@@ -1,0 +1,10 @@
+"""Periodic jobs of catalog."""
+
+from datetime import datetime
+
+from tongzhou.catalog import commands
+
+
+def release_expired(at: datetime) -> str:
+    """Give back stock that orders held and did not pay for in time."""
+    return f"{commands.release_expired(at=at)} orders' holds released"
