@@ -12,4 +12,3 @@ class ProductPublished:
     product_id: UUID
     slug: str
     happened_at: datetime
-

@@ -6,10 +6,12 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
-from tongzhou.catalog.values import ProductStatus as Status
+from tongzhou.catalog.values import ProductStatus
 from tongzhou.kit.ids import new_id
 
 MALL = "mall"  # the holder whose stock the storefront sells
+
+Status = ProductStatus
 
 MOVES = {
     Status.DRAFT: frozenset({Status.PUBLISHED, Status.ARCHIVED}),

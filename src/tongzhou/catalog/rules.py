@@ -64,7 +64,8 @@ def has_control(text: str) -> bool:
 def clean_text(text: str, *, lines: bool = False) -> str:
     """A text without control characters, spaces squeezed; ``lines`` keeps line breaks."""
     kept = "".join(
-        c if unicodedata.category(c) not in {"Cc", "Cs"} or (c == "\n" and lines) else " " for c in text.replace("\r\n", "\n")
+        c if unicodedata.category(c) not in {"Cc", "Cs"} or (c == "\n" and lines) else " "
+        for c in text.replace("\r\n", "\n")
     )
     if lines:
         return "\n".join(re.sub(r"[^\S\n]+", " ", line).strip() for line in kept.split("\n")).strip()

@@ -104,7 +104,7 @@ def insert_fresh(model: type[models.Model], rows: Sequence[models.Model], *, con
     fields = model._meta.concrete_fields
     one = f"({', '.join(['%s'] * len(fields))})"
     statement = (
-        f"INSERT INTO {model._meta.db_table} ({', '.join(f.column for f in fields)})"  # noqa: S608
+        f"INSERT INTO {model._meta.db_table} ({', '.join(str(f.column) for f in fields)})"  # noqa: S608
         f" VALUES {', '.join([one] * len(rows))} ON CONFLICT ({', '.join(conflict)}) DO NOTHING"
     )
     with connection.cursor() as cursor:

@@ -35,7 +35,9 @@ def normal(text: str) -> str:
         return flat
     # Kana and hangul lose their voicing or fall apart under NFKD, so only the other letters are opened up.
     opened = "".join(
-        c if is_han(c) else "".join(p for p in unicodedata.normalize("NFKD", c) if not unicodedata.category(p).startswith("M"))
+        c
+        if is_han(c)
+        else "".join(p for p in unicodedata.normalize("NFKD", c) if not unicodedata.category(p).startswith("M"))
         for c in flat
     )
     return unicodedata.normalize("NFKC", opened).casefold()

@@ -14,7 +14,8 @@ _FIELDS = ("id", "code", "name", "name_en", "contact", "status")
 
 
 def _value(row: tuple[Any, ...]) -> SupplierValue:
-    return SupplierValue(*row[:5], active=row[5] == Status.ACTIVE)
+    id_, code, name, name_en, contact, status = row
+    return SupplierValue(id_, code, name, name_en, contact, active=status == Status.ACTIVE)
 
 
 def supplier(supplier_id: UUID) -> SupplierValue:

@@ -22,7 +22,13 @@ def _check(slug: str, name: str, name_en: str, art: str, position: int) -> None:
     errors = []
     if not SLUG.fullmatch(slug) or len(slug) > 80:
         errors.append(
-            invalid("slug_invalid", _("网址名不合规则。"), field="slug", value=slug, rule=_("小写字母、数字，中间可用连字符，最多 80 个"))
+            invalid(
+                "slug_invalid",
+                _("网址名不合规则。"),
+                field="slug",
+                value=slug,
+                rule=_("小写字母、数字，中间可用连字符，最多 80 个"),
+            )
         )
     if not 1 <= len(name) <= 60 or len(name_en) > 60:
         errors.append(invalid("name_invalid", _("请写分类名称。"), field="name", value=name, rule=_("1 到 60 个字")))
@@ -48,7 +54,14 @@ def create_category(
     if not take(f"category:{slug}", at=at, owner_id=category_id):
         raise conflict("slug_taken", _("这个网址名已经有分类在用。"), field="slug", value=slug)
     row = Category(
-        id=category_id, slug=slug, name=name, name_en=name_en, parent_id=parent_id, position=position, art=art, path=path
+        id=category_id,
+        slug=slug,
+        name=name,
+        name_en=name_en,
+        parent_id=parent_id,
+        position=position,
+        art=art,
+        path=path,
     )
     Category.objects.bulk_create([row])
     tree.changed()
@@ -85,7 +98,10 @@ def save_category(
 
 @transaction.atomic
 def remove_category(*, category_id: UUID, by: Actor, at: datetime) -> None:
-    """Take away an empty category. *Refuses:* ``category_not_found``, ``category_in_use`` (products or children in it)."""
+    """Take away an empty category.
+
+    *Refuses:* ``category_not_found``, ``category_in_use`` (products or categories are in it).
+    """
     row = Category.objects.filter(id=category_id).first()
     if row is None:
         raise not_found(_("没有这个分类。"), code="category_not_found")
@@ -94,7 +110,9 @@ def remove_category(*, category_id: UUID, by: Actor, at: datetime) -> None:
         raise conflict("category_in_use", _("分类里还有商品或下级分类。"), field="category", fix=_("先把它们移走。"))
     Category.objects.filter(id=category_id).delete()
     tree.changed()
-    audit.record(by=by, action="category.removed", subject_kind="category", subject_id=category_id, at=at, slug=row.slug)
+    audit.record(
+        by=by, action="category.removed", subject_kind="category", subject_id=category_id, at=at, slug=row.slug
+    )
 
 
 def _path_below(category_id: UUID, parent_id: UUID | None) -> list[str]:

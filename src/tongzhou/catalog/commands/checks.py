@@ -43,8 +43,11 @@ def tidy(draft: ProductDraft) -> ProductDraft:
 
 
 def check(draft: ProductDraft) -> None:
-    """*Refuses:* ``product_invalid`` listing ``slug_invalid``, ``title_missing``, ``text_too_long``, ``options_invalid``,
-    ``sku_invalid``, ``price_invalid``, ``level_invalid``, ``tags_invalid``, ``choice_invalid``."""
+    """All faults at once.
+
+    *Refuses:* ``product_invalid`` listing ``slug_invalid``, ``title_missing``, ``text_too_long``,
+    ``options_invalid``, ``sku_invalid``, ``price_invalid``, ``level_invalid``, ``tags_invalid``, ``choice_invalid``.
+    """
     errors = [*_texts(draft), *_options(draft), *_skus(draft)]
     if errors:
         raise Refusal("product_invalid", _("商品资料有几处需要改正。"), field="product", errors=errors)
@@ -65,7 +68,9 @@ def _texts(draft: ProductDraft) -> Iterator[Refusal]:
                 rule=_("最多 %(most)s 个字") % {"most": most},
             )  # fmt: skip
     if draft.stage not in STAGES:
-        yield invalid("choice_invalid", _("没有这个底色。"), field="stage", value=draft.stage, rule=", ".join(STAGES[1:]))
+        yield invalid(
+            "choice_invalid", _("没有这个底色。"), field="stage", value=draft.stage, rule=", ".join(STAGES[1:])
+        )
     if draft.return_policy not in set(ReturnPolicy):
         yield invalid(
             "choice_invalid", _("没有这种退货规则。"), field="return_policy", value=draft.return_policy,

@@ -23,9 +23,7 @@ CATEGORY = "uncategorised"
 def uncategorised(*, by: Actor, at: datetime) -> UUID:
     """The category of goods that name none."""
     found = Category.objects.filter(slug=CATEGORY).values_list("id", flat=True).first()
-    return found or create_category(
-        slug=CATEGORY, name="未分类", name_en="Uncategorised", position=9_999, by=by, at=at
-    )
+    return found or create_category(slug=CATEGORY, name="未分类", name_en="Uncategorised", position=9_999, by=by, at=at)
 
 
 @transaction.atomic
@@ -66,6 +64,11 @@ def ensure_historical_skus(
     Stock.objects.bulk_create([Stock(sku_id=s.id) for s in skus], batch_size=500)
     shelf.refresh(p.id for p in products)
     audit.record(
-        by=by, action="product.from_history", subject_kind="supplier", subject_id=supplier_id, at=at, count=len(products)
+        by=by,
+        action="product.from_history",
+        subject_kind="supplier",
+        subject_id=supplier_id,
+        at=at,
+        count=len(products),
     )
     return found

@@ -57,7 +57,9 @@ def add_picture(
             raise not_found(_("没有这个商品。"), code="product_not_found")
         have = list(Picture.objects.filter(product_id=product_id).values_list("position", flat=True))
         if len(have) >= MOST_PICTURES:
-            raise conflict("too_many_pictures", _("每个商品最多 12 张图片。"), field="pictures", fix=_("先删掉不用的。"))
+            raise conflict(
+                "too_many_pictures", _("每个商品最多 12 张图片。"), field="pictures", fix=_("先删掉不用的。")
+            )
         row = Picture(
             id=new_id(), product_id=product_id, position=max(have, default=-1) + 1, kind=made.kind, path=made.path,
             widths=made.widths, width=made.width, height=made.height, alt=clean_text(alt)[:200],
@@ -65,13 +67,18 @@ def add_picture(
         )  # fmt: skip
         Picture.objects.bulk_create([row])
         shelf.refresh([product_id])
-        audit.record(by=by, action="picture.added", subject_kind="product", subject_id=product_id, at=at, path=made.path)
+        audit.record(
+            by=by, action="picture.added", subject_kind="product", subject_id=product_id, at=at, path=made.path
+        )
         return row.id
 
 
 @transaction.atomic
 def remove_picture(*, product_id: UUID, picture_id: UUID, by: Actor, at: datetime) -> None:
-    """Take a picture off a product; its files stay, because another product may show them. *Refuses:* ``picture_not_found``."""
+    """Take a picture off a product; its files stay, because another product may show them.
+
+    *Refuses:* ``picture_not_found``.
+    """
     gone, _rows = Picture.objects.filter(id=picture_id, product_id=product_id).delete()
     if not gone:
         raise not_found(_("没有这张图片。"), code="picture_not_found")
@@ -150,7 +157,11 @@ def _decode(upload: bytes) -> Image.Image:
 
 def _too_many_pixels(size: tuple[int, int]) -> Refusal:
     return invalid(
-        "picture_too_large", _("图片的像素太多。"), field="picture", value="×".join(map(str, size)), rule=_("最多 4000 万像素")
+        "picture_too_large",
+        _("图片的像素太多。"),
+        field="picture",
+        value="×".join(map(str, size)),
+        rule=_("最多 4000 万像素"),
     )
 
 

@@ -62,7 +62,9 @@ def save_product(
     if status == Status.PUBLISHED:
         check_publishable([product_id])
     action = "product.created" if created else "product.changed"
-    audit.record(by=by, action=action, subject_kind="product", subject_id=product_id, at=at, slug=draft.slug, version=now)
+    audit.record(
+        by=by, action=action, subject_kind="product", subject_id=product_id, at=at, slug=draft.slug, version=now
+    )
     return SavedProduct(product_id, draft.slug, now, sku_ids, created)
 
 
@@ -73,7 +75,11 @@ def _columns(draft: ProductDraft) -> dict[str, object]:
 def _claim_slug(slug: str, product_id: UUID, at: datetime) -> None:
     if not take(f"slug:{slug}", at=at, owner_id=product_id) and owner_of(f"slug:{slug}") != product_id:
         raise conflict(
-            "slug_taken", _("这个网址名已经有商品在用。"), field="slug", value=slug, fix=_("换一个，例如在末尾加上规格。")
+            "slug_taken",
+            _("这个网址名已经有商品在用。"),
+            field="slug",
+            value=slug,
+            fix=_("换一个，例如在末尾加上规格。"),
         )
 
 
@@ -217,7 +223,9 @@ def set_prices(*, prices: Mapping[UUID, Price], by: Actor, at: datetime) -> int:
     touched = {row.product_id for row in changed}
     Product.objects.filter(id__in=touched).update(version=F("version") + 1, changed_at=at)
     shelf.refresh(touched)
-    check_publishable(list(Product.objects.filter(id__in=touched, status=Status.PUBLISHED).values_list("id", flat=True)))
+    check_publishable(
+        list(Product.objects.filter(id__in=touched, status=Status.PUBLISHED).values_list("id", flat=True))
+    )
     return len(changed)
 
 

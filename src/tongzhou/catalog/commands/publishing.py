@@ -5,8 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import DateTimeField, Value
 from django.db.models.functions import Coalesce
-from django.db.models import Value, DateTimeField
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog.events import ProductPublished
@@ -31,7 +31,9 @@ def publish(*, product_ids: Sequence[UUID], by: Actor, at: datetime) -> int:
     # An archived product comes back through DRAFT, as the table of moves has it.
     states.move(Product.objects.filter(id__in=fresh, status=Status.ARCHIVED), Status.DRAFT, moves=MOVES)
     first = Coalesce("published_at", Value(at), output_field=DateTimeField())
-    moved = states.move(Product.objects.filter(id__in=fresh), Status.PUBLISHED, moves=MOVES, published_at=first, changed_at=at)
+    moved = states.move(
+        Product.objects.filter(id__in=fresh), Status.PUBLISHED, moves=MOVES, published_at=first, changed_at=at
+    )
     for product_id in fresh:
         audit.record(by=by, action="product.published", subject_kind="product", subject_id=product_id, at=at)
     outbox.publish(*(ProductPublished(i, rows[i], at) for i in fresh), at=at)

@@ -192,7 +192,9 @@ def out_of_stock(wants: Mapping[UUID, int]) -> Refusal:
             if left
             else _("“%(name)s”刚刚卖完了。") % {"name": name}
         )
-        errors.append(conflict("out_of_stock", message, field=str(sku), value=left, fix=_("减少数量，或者换一个规格。")))
+        errors.append(
+            conflict("out_of_stock", message, field=str(sku), value=left, fix=_("减少数量，或者换一个规格。"))
+        )
     return Refusal(
         "out_of_stock",
         errors[0].message if errors else _("库存刚刚变了，请再试一次。"),
@@ -217,15 +219,15 @@ def restock(
     if not sql.put(list(totals.items())):
         raise not_found(_("有商品规格不存在。"), code="sku_not_found")
     StockMovement.objects.bulk_create(
-        StockMovement(sku_id=sku, kind=kind, delta=qty, order_id=order_id, reason=reason[:120], actor=str(by)[:120], at=at)
+        StockMovement(
+            sku_id=sku, kind=kind, delta=qty, order_id=order_id, reason=reason[:120], actor=str(by)[:120], at=at
+        )
         for sku, qty in totals.items()
     )
 
 
 @transaction.atomic
-def write_off(
-    *, quantities: Sequence[tuple[UUID, int]], reason: str, at: datetime, by: Actor
-) -> dict[UUID, int]:
+def write_off(*, quantities: Sequence[tuple[UUID, int]], reason: str, at: datetime, by: Actor) -> dict[UUID, int]:
     """Take broken or lost goods off the shelf, as far as nobody holds them; how many went, by SKU.
 
     *Refuses:* ``quantity_invalid``.
@@ -246,7 +248,10 @@ def write_off(
 
 @transaction.atomic
 def set_stock(*, levels: Sequence[tuple[UUID, int]], by: Actor, at: datetime, reason: str = "") -> None:
-    """Set counted levels. *Refuses:* ``level_invalid``, ``below_reserved`` (that many are promised), ``sku_not_found``."""
+    """Set counted levels.
+
+    *Refuses:* ``level_invalid``, ``below_reserved`` (that many are promised), ``sku_not_found``.
+    """
     changed = put_levels(dict(levels), by=by, at=at, reason=reason)
     for sku, (was, now) in changed.items():
         audit.record(by=by, action="stock.counted", subject_kind="sku", subject_id=sku, at=at, was=was, now=now)
@@ -259,7 +264,9 @@ def put_levels(levels: Mapping[UUID, int], *, by: Actor, at: datetime, reason: s
             raise invalid(
                 "level_invalid", _("库存数量不对。"), field=str(sku), value=level, rule=_("0 到 1 亿之间的整数")
             )
-    rows = {r.sku_id: r for r in Stock.objects.select_for_update().filter(sku_id__in=levels, holder=MALL).order_by("sku_id")}
+    rows = {
+        r.sku_id: r for r in Stock.objects.select_for_update().filter(sku_id__in=levels, holder=MALL).order_by("sku_id")
+    }
     if missing := set(levels) - set(rows):
         raise not_found(_("有商品规格不存在。"), code="sku_not_found") from KeyError(sorted(missing))
     changed = {sku: (rows[sku].on_hand, level) for sku, level in levels.items() if rows[sku].on_hand != level}
@@ -278,4 +285,3 @@ def put_levels(levels: Mapping[UUID, int], *, by: Actor, at: datetime, reason: s
         for sku, (was, now) in sorted(changed.items())
     )
     return changed
-

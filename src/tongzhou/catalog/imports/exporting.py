@@ -61,9 +61,7 @@ def _rows(products: list[Product]) -> Iterator[dict[str, Any]]:
     pictures: dict[Any, list[Picture]] = {}
     for picture in Picture.objects.filter(product_id__in=ids).order_by("position", "id"):
         pictures.setdefault(picture.product_id, []).append(picture)
-    stock = dict(
-        Stock.objects.filter(sku__product_id__in=ids, holder=MALL).values_list("sku_id", "on_hand")
-    )
+    stock = dict(Stock.objects.filter(sku__product_id__in=ids, holder=MALL).values_list("sku_id", "on_hand"))
     named = suppliers.by_ids({p.supplier_id for p in products})
     for product in products:
         of_it, shown = skus.get(product.id, []), pictures.get(product.id, [])

@@ -84,9 +84,17 @@ class ImportedProduct:
 class Format(Protocol):
     """One kind of product file."""
 
-    name: str
-    required: tuple[frozenset[str], ...]  # of each set one column must be there, lower case
-    columns: Mapping[str, str]  # draft field → the column people see
+    @property
+    def name(self) -> str:
+        """What ``--format`` says."""
+
+    @property
+    def required(self) -> tuple[frozenset[str], ...]:
+        """Of each set one column must be there, lower case."""
+
+    @property
+    def columns(self) -> Mapping[str, str]:
+        """Draft field → the column people see."""
 
     def products(self, rows: Iterable[Row], report: Report, currency: str) -> Iterable[ImportedProduct]:
         """Rows as products, in order of first sight; what cannot be taken goes into ``report``."""

@@ -1,4 +1,4 @@
-"""Reading CSV as it really comes: any line ends, quoted newlines, a BOM, another delimiter, Excel's Chinese encoding."""
+"""Reading CSV as it really comes: any line ends, quoted newlines, BOM, other delimiters, Excel's Chinese encoding."""
 
 import csv
 import io
@@ -30,7 +30,11 @@ def decoded(path: Path) -> str:
         except UnicodeDecodeError:
             continue
     raise invalid(
-        "encoding_unknown", _("认不出文件的编码。"), field="file", value=path.name, fix=_("另存为 UTF-8 的 CSV 再导入。")
+        "encoding_unknown",
+        _("认不出文件的编码。"),
+        field="file",
+        value=path.name,
+        fix=_("另存为 UTF-8 的 CSV 再导入。"),
     )
 
 

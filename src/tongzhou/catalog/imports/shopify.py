@@ -39,7 +39,12 @@ class Shopify:
             handle, _changed = cells.text(row.get("handle", "url handle"), most=150)
             if not handle:
                 report.refuse(
-                    row.line, "Handle", "", "handle_missing", _("这一行没有 Handle，不知道属于哪个商品。"), _("补上 Handle。")
+                    row.line,
+                    "Handle",
+                    "",
+                    "handle_missing",
+                    _("这一行没有 Handle，不知道属于哪个商品。"),
+                    _("补上 Handle。"),
                 )
                 continue
             groups.setdefault(handle, []).append(row)
@@ -61,7 +66,12 @@ class _Group:
         out = ImportedProduct(self.handle, head.line, {})
         if not title:
             self.report.refuse(
-                head.line, "Title", head.get("title"), "title_missing", _("这个商品没有名称。"), _("在第一行写上 Title。")
+                head.line,
+                "Title",
+                head.get("title"),
+                "title_missing",
+                _("这个商品没有名称。"),
+                _("在第一行写上 Title。"),
             )
             return out
         names = self._option_names(head)
@@ -155,7 +165,12 @@ class _Group:
         stock = cells.whole(raw) if raw else 0
         if stock is None or stock > MOST_STOCK:
             self.report.refuse(
-                row.line, "Variant Inventory Qty", raw, "quantity_invalid", _("库存不是一个可用的整数。"), _("写成整数，例如 12。")
+                row.line,
+                "Variant Inventory Qty",
+                raw,
+                "quantity_invalid",
+                _("库存不是一个可用的整数。"),
+                _("写成整数，例如 12。"),
             )
             return None
         if stock < 0:

@@ -17,7 +17,17 @@ TEXTS = (
     "title", "title_en", "subtitle", "subtitle_en", "description", "description_en", "brand", "stage", "return_policy",
     "list_price_basis",
 )  # fmt: skip
-PRODUCT = ("slug", *TEXTS, "tags", "category", "category_name", "category_name_en", "supplier", "supplier_name", "status")
+PRODUCT = (
+    "slug",
+    *TEXTS,
+    "tags",
+    "category",
+    "category_name",
+    "category_name_en",
+    "supplier",
+    "supplier_name",
+    "status",
+)
 OPTIONS = tuple(f"option{i}_{part}" for i in (1, 2, 3) for part in ("name", "name_en", "value", "value_en"))
 SKU = ("sku", "list_price", "member_price", "cost", "on_hand", "weight_grams", "barcode")
 PICTURE = ("picture", "picture_alt", "picture_alt_en")
@@ -104,7 +114,12 @@ def _sku(row: Row, options: int, report: Report, currency: str, codes: set[str])
         price = cells.amount(raw, currency) if raw else None
         if price is None and (raw or column == "list_price"):
             report.refuse(
-                row.line, column, raw, "price_invalid", _("价格不是一个可用的数。"), _("写成 12.90 这样的数，不超过两位小数。")
+                row.line,
+                column,
+                raw,
+                "price_invalid",
+                _("价格不是一个可用的数。"),
+                _("写成 12.90 这样的数，不超过两位小数。"),
             )
             return None
         if column in row.cells:
@@ -113,7 +128,12 @@ def _sku(row: Row, options: int, report: Report, currency: str, codes: set[str])
     for name, number in numbers.items():
         if row.get(name) and (number is None or number < 0):
             report.refuse(
-                row.line, name, row.get(name), "quantity_invalid", _("数量不是一个可用的整数。"), _("写成整数，例如 12。")
+                row.line,
+                name,
+                row.get(name),
+                "quantity_invalid",
+                _("数量不是一个可用的整数。"),
+                _("写成整数，例如 12。"),
             )
             return None
     if numbers["weight_grams"] is not None:

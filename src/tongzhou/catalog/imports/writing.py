@@ -56,7 +56,9 @@ class Writer:
     def key(self, product: ImportedProduct) -> str:
         """What a product of a file is remembered by."""
         key = f"{self.fmt.name}:{self.supplier_code}:{product.key}"
-        return key if len(key) <= 200 else f"{key[:150]}:{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()[:32]}"
+        return (
+            key if len(key) <= 200 else f"{key[:150]}:{hashlib.sha256(key.encode('utf-8', 'replace')).hexdigest()[:32]}"
+        )
 
     def look_ahead(self, products: Sequence[ImportedProduct]) -> None:
         """Two queries for a few hundred products: what was taken before, and who has their SKU codes."""
@@ -138,8 +140,10 @@ class Writer:
 
     def _fresh_draft(self, product: ImportedProduct) -> ProductDraft:
         said = dict(product.said)
-        said.setdefault("stage", STAGES[int(hashlib.sha256(product.key.encode("utf-8", "replace")).hexdigest(), 16) % 5])
-        if owner_of(f"slug:{said['slug']}") is not None and not self.fmt.name == "tongzhou":
+        said.setdefault(
+            "stage", STAGES[int(hashlib.sha256(product.key.encode("utf-8", "replace")).hexdigest(), 16) % 5]
+        )
+        if owner_of(f"slug:{said['slug']}") is not None and self.fmt.name != "tongzhou":
             said["slug"] = f"{said['slug'][:60]}-{slugify(self.supplier_code)[:30]}"
         return ProductDraft(
             category_id=self._category(product.category), supplier_id=self._supplier(product),
@@ -147,7 +151,7 @@ class Writer:
         )  # fmt: skip
 
     def _merged(self, product: ImportedProduct, have: ProductDraft, before: dict[str, int]) -> ProductDraft:
-        """What is there, with what the file says laid over it. A level is set only where the file's own figure moved."""
+        """What is there, with what the file says laid over it; a level is set only where the file's figure moved."""
         by_code = {s.code: s for s in have.skus}
         skus = []
         for sku in product.skus:
@@ -198,7 +202,13 @@ class Writer:
             slug = f"{slug[:70]}-{hashlib.sha256(last.name.encode('utf-8', 'replace')).hexdigest()[:8]}"
         parent = self._category(tuple(above)) if above else None
         return create_category(
-            slug=slug, name=last.name[:60], name_en=last.name_en[:60], parent_id=parent, position=500, by=self.by, at=self.at
+            slug=slug,
+            name=last.name[:60],
+            name_en=last.name_en[:60],
+            parent_id=parent,
+            position=500,
+            by=self.by,
+            at=self.at,
         )
 
     def _status(self, product_id: UUID, product: ImportedProduct) -> bool:
@@ -271,7 +281,9 @@ def _media(stem: str) -> tuple[list[int], int, int] | None:
     if not re.fullmatch(r"goods/[0-9a-f]{2}/[0-9a-f]{32}", stem):
         return None
     path = Path(settings.MEDIA_ROOT) / stem
-    files = {int(f.stem.rsplit("-", 1)[1]): f for f in path.parent.glob(f"{path.name}-*.webp") if f.stem[33:].isdecimal()}
+    files = {
+        int(f.stem.rsplit("-", 1)[1]): f for f in path.parent.glob(f"{path.name}-*.webp") if f.stem[33:].isdecimal()
+    }
     if not files:
         return None
     with Image.open(files[max(files)]) as image:

@@ -1,4 +1,7 @@
-"""Reads of catalog. ``discount_bp`` is the plan in force's member discount, for SKUs without a member price of their own."""
+"""Reads of catalog.
+
+``discount_bp`` is the member discount of the plan in force, for SKUs without a member price of their own.
+"""
 
 from tongzhou.catalog.queries.cards import cards, cards_by_ids
 from tongzhou.catalog.queries.console import (
@@ -11,7 +14,7 @@ from tongzhou.catalog.queries.console import (
 )
 from tongzhou.catalog.queries.finding import search, suggest
 from tongzhou.catalog.queries.page import current_slug, product_page
-from tongzhou.catalog.queries.skus import available, levels, sku_by_codes, skus, sku_ids_of
+from tongzhou.catalog.queries.skus import available, levels, sku_by_codes, sku_ids_of, skus
 from tongzhou.catalog.queries.trees import categories, category, category_by_id, forget, trail
 
 __all__ = [

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from django.db.models import BigIntegerField, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Least
+from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import rules, shown, tree
 from tongzhou.catalog.models import MALL, Product, Status, Stock
 from tongzhou.catalog.values import CardPage, ProductCard
 from tongzhou.kit.refusals import Refusal, invalid
-from django.utils.translation import gettext_lazy as _
 
 SORTS = ("newest", "price", "-price")
 MOST = 100

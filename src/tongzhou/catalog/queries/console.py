@@ -126,7 +126,15 @@ def low_stock(*, at_most: int = 5, limit: int = 50) -> list[LowStock]:
         .annotate(left=F("on_hand") - F("reserved"))
         .filter(left__lte=at_most)
         .order_by("left", "sku_id")
-        .values_list("sku_id", "sku__code", "sku__product_id", "sku__product__title", "sku__product__title_en", "sku__option_values", "left")
+        .values_list(
+            "sku_id",
+            "sku__code",
+            "sku__product_id",
+            "sku__product__title",
+            "sku__product__title_en",
+            "sku__option_values",
+            "left",
+        )
     )
     return [LowStock(r[0], r[1], r[2], r[3], r[4], " · ".join(r[5]), r[6]) for r in rows[: max(1, min(limit, 200))]]
 

@@ -49,7 +49,9 @@ def _infos(rows: Iterable[tuple[Any, ...]], discount_bp: int) -> Iterable[SkuInf
 
 def sku_ids_of(product_id: UUID) -> list[UUID]:
     """The active SKUs of a product, in order."""
-    return list(Sku.objects.filter(product_id=product_id, active=True).order_by("position", "id").values_list("id", flat=True))
+    return list(
+        Sku.objects.filter(product_id=product_id, active=True).order_by("position", "id").values_list("id", flat=True)
+    )
 
 
 def levels(sku_ids: Iterable[UUID]) -> dict[UUID, Level]:
