@@ -144,7 +144,7 @@ def _refund(case: Case, rows: list[CaseLine], *, restock: bool, by: Actor, at: d
         lines = sold.lines_by_id([r.line_id for r in rows])
         back = [(sku, r.quantity) for r in rows if r.quantity and (sku := lines[r.line_id].sku_id)]
         if back:
-            catalog.restock(changes=back, reason=f"case:{case.no}", by=by, at=at)
+            catalog.restock(quantities=back, reason=f"case:{case.no}", by=by, at=at, order_id=case.order_id)
 
 
 @transaction.atomic

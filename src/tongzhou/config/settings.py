@@ -107,7 +107,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "tongzhou.storefront.context.shell",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "tongzhou.design.templatetags.tz"],
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "tongzhou.design.templatetags.shop_tags"],
         },
     }
 ]

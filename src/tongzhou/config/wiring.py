@@ -51,7 +51,6 @@ def periodic() -> list[Periodic]:
     from tongzhou.fulfilment import tasks as fulfilment
     from tongzhou.ledger import tasks as ledger
     from tongzhou.orders import tasks as orders
-    from tongzhou.payments import tasks as payments
     from tongzhou.payouts import tasks as payouts
     from tongzhou.rewards import tasks as rewards
 
@@ -59,7 +58,7 @@ def periodic() -> list[Periodic]:
     return [
         Periodic("orders.expire_due", minute, orders.expire_due),
         Periodic("catalog.release_expired", minute, catalog.release_expired),
-        Periodic("payments.query_pending", minute, payments.query_pending),
+        Periodic("orders.query_pending", minute, orders.query_pending),
         Periodic("payouts.query_sent", minute, payouts.query_sent),
         Periodic("fulfilment.receive_due", hour, fulfilment.receive_due),
         Periodic("aftersale.time_out", hour, aftersale.time_out),

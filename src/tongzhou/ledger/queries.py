@@ -151,9 +151,13 @@ def totals_by_book(accounts: Sequence[str], kind: str) -> dict[UUID, dict[str, i
     return out
 
 
-def flow(account: str, side: str, *, kinds: Sequence[str] = ()) -> dict[UUID, int]:
-    """Gross debits or credits of an account per book, optionally of some posting kinds only."""
+def flow(
+    account: str, side: str, *, kinds: Sequence[str] = (), book_id: UUID | None = None
+) -> dict[UUID, int]:  # fmt: skip
+    """Gross debits or credits of an account per book, optionally of some posting kinds or one book only."""
     rows = Transfer.objects.filter(**{side: account})
+    if book_id:
+        rows = rows.filter(book_id=book_id)
     if kinds:
         rows = rows.filter(posting__kind__in=kinds)
     return {r["book_id"]: r["total"] for r in rows.values("book_id").annotate(total=Sum("amount"))}

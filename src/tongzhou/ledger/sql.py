@@ -14,6 +14,7 @@ from tongzhou.ledger import chart
 from tongzhou.ledger.models import AccountBalance, Book
 
 _open: set[UUID] = set()
+currency_seen: dict[str, str] = {}
 
 
 def _uuid(value: UUID | None) -> Any:
@@ -43,6 +44,7 @@ def _remember(books: set[UUID]) -> None:
 def forget() -> None:
     """Drop what this process remembers; for tests that roll the database back."""
     _open.clear()
+    currency_seen.clear()
 
 
 def insert_new(model: type[models.Model], rows: Sequence[models.Model], *, conflict: Sequence[str]) -> set[UUID]:

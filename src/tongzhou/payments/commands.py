@@ -187,6 +187,12 @@ def pending(at: datetime, *, older: timedelta = timedelta(minutes=3), limit: int
     return [(p, t) for _id, p, t in rows]
 
 
+def requested_refunds(limit: int = 200) -> list[UUID]:
+    """Refunds that were booked and not sent yet; the demo's story settles them itself."""
+    rows = Refund.objects.filter(status=RefundStatus.REQUESTED).order_by("created_at")
+    return list(rows.values_list("id", flat=True)[:limit])
+
+
 def open_refunds(at: datetime, *, limit: int = 50) -> list[UUID]:
     """Refunds that were sent and have no end yet."""
     rows = Refund.objects.filter(status=RefundStatus.SENT, created_at__lt=at - timedelta(minutes=1))

@@ -167,6 +167,17 @@ def _give_back(row: Payout, *, by: Actor, at: datetime) -> None:
     )  # fmt: skip
 
 
+@transaction.atomic
+def mark_sent(payout_id: UUID, *, at: datetime) -> int:
+    """RELEASED → SENT, committed before a rail is called."""
+    return move(Payout.objects.filter(id=payout_id, status=Status.RELEASED), Status.SENT, moves=MOVES, sent_at=at)
+
+
+def has_open(member_id: UUID) -> bool:
+    """Whether a payout of this member is under way."""
+    return Payout.objects.filter(member_id=member_id, status__in=OPEN).exists()
+
+
 def send(payout_id: UUID, at: datetime) -> None:
     """Carry one released payout over its rail, outside any transaction, and record the answer.
 
@@ -176,7 +187,7 @@ def send(payout_id: UUID, at: datetime) -> None:
     row = _get(payout_id)
     rail = RAILS[row.rail]
     if row.status == Status.RELEASED:
-        move(Payout.objects.filter(id=row.id), Status.SENT, moves=MOVES, sent_at=at)
+        mark_sent(row.id, at=at)
     elif row.status != Status.SENT:
         return
     known = rail.query(row.bill_no)

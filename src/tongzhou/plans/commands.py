@@ -24,7 +24,8 @@ from tongzhou.plans.values import PlanVersionValue
 def check(document: Mapping[str, Any], *, profile: str = "", at: datetime | None = None) -> tuple[Finding, ...]:
     """What compliance says of a document, compared with the plan in force. Nothing is written."""
     force = queries.in_force(at) if at else None
-    previous = PlanVersion.objects.get(id=force.id).document if force else None
+    row = PlanVersion.objects.filter(id=force.id).first() if force else None
+    previous = row.document if row else None
     channels = ("wechat",) if (profile or document.get("profile", "CN")) == "CN" else ()
     return compliance.check(document, profile=profile, channels=channels, previous=previous)
 

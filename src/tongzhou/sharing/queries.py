@@ -56,6 +56,12 @@ def latest_touch(visitor_id: UUID, *, since: datetime) -> TouchValue | None:
     return TouchValue(row.id, row.link_id, row.sharer_id, row.product_id, row.at) if row else None
 
 
+def first_touch(visitor_id: UUID, *, since: datetime) -> TouchValue | None:
+    """The oldest touch of a browser since a moment: who invited whoever signs up now."""
+    row = Touch.objects.filter(visitor_id=visitor_id, at__gte=since).order_by("at").first()
+    return TouchValue(row.id, row.link_id, row.sharer_id, row.product_id, row.at) if row else None
+
+
 def day_totals(day_start: datetime) -> dict[str, int]:
     """Yesterday's or today's funnel of the whole mall: links made, views, visitors, orders."""
     end = day_start + timedelta(days=1)

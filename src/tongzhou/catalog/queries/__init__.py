@@ -3,6 +3,7 @@
 ``discount_bp`` is the member discount of the plan in force, for SKUs without a member price of their own.
 """
 
+from tongzhou.catalog.queries.addresses import sitemap, slug_of
 from tongzhou.catalog.queries.cards import cards, cards_by_ids
 from tongzhou.catalog.queries.console import (
     console_product,
@@ -35,9 +36,11 @@ __all__ = [
     "price_history",
     "product_page",
     "search",
+    "sitemap",
     "sku_by_codes",
     "sku_ids_of",
     "skus",
+    "slug_of",
     "suggest",
     "trail",
 ]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BigIntegerField, F, Q, QuerySet, Value
+from django.db.models import BigIntegerField, ExpressionWrapper, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext_lazy as _
 
@@ -78,9 +78,11 @@ def card_rows(rows: "QuerySet[Product]") -> list[tuple[Any, ...]]:
 
 def low_price(discount_bp: int) -> Least:
     """The lowest member price as an SQL expression, the same arithmetic as :func:`bounds`."""
-    taken = F("list_low") * Value(discount_bp, BigIntegerField()) / Value(rules.BP, BigIntegerField())
-    dear = Value(_DEAR, BigIntegerField())
-    return Least(Coalesce(F("list_low") - taken, dear), Coalesce(F("own_low"), dear))
+    big = BigIntegerField()
+    taken = F("list_low") * Value(discount_bp, big) / Value(rules.BP, big)
+    plain = ExpressionWrapper(F("list_low") - taken, output_field=big)
+    dear = Value(_DEAR, big)
+    return Least(Coalesce(plain, dear), Coalesce(F("own_low"), dear), output_field=big)
 
 
 def cards(

@@ -32,7 +32,6 @@ from tongzhou.ledger.models import DaySeal, MallCurrency, Posting, Transfer
 from tongzhou.ledger.values import Draw, Leg, Move, Posted, PostedTransfer, PostingRequest
 
 MOST = 1_000  # books a batch may touch (house.md, sharding habit 3)
-_state: dict[str, str] = {}
 
 
 @transaction.atomic
@@ -138,7 +137,7 @@ def _check_day(at: datetime) -> None:
 
 
 def _check_currency() -> None:
-    if _state.get("currency") == settings.CURRENCY:
+    if sql.currency_seen.get("currency") == settings.CURRENCY:
         return
     MallCurrency.objects.bulk_create([MallCurrency(id=1, code=settings.CURRENCY)], ignore_conflicts=True)
     fixed = MallCurrency.objects.values_list("code", flat=True).get(id=1)
@@ -147,7 +146,7 @@ def _check_currency() -> None:
             "wrong_currency", _("账本已经以另一种货币开始记账。"), kind=Kind.CONFLICT, field="TONGZHOU_CURRENCY",
             value=settings.CURRENCY, rule=fixed, fix=_("把 TONGZHOU_CURRENCY 改回账本的货币。"),
         )  # fmt: skip
-    transaction.on_commit(lambda: _state.update(currency=fixed))
+    transaction.on_commit(lambda: sql.currency_seen.update(currency=fixed))
 
 
 def _input_hash(request: PostingRequest) -> str:

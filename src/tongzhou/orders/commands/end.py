@@ -30,7 +30,7 @@ def cancel(*, order_id: UUID, by: Actor, at: datetime, reason: str = "", buyer_i
         Order.objects.filter(id=order_id, status=Status.PLACED).update(
             status=Status.CANCELLED, cancelled_at=at, cancel_reason=reason[:100]
         )
-        catalog.release(order_ids=[order_id], at=at)
+        catalog.release([order_id], at)
         payments.close(order_ids=[order_id], at=at)
         audit.record(by=by, action="order.cancel", subject_kind="order", subject_id=order.no, at=at, reason=reason[:100])
         return 0
@@ -47,8 +47,8 @@ def cancel(*, order_id: UUID, by: Actor, at: datetime, reason: str = "", buyer_i
     ]
     done = refund(order_id=order_id, items=items, reference="cancel", by=by, at=at, reason=reason)
     catalog.restock(
-        changes=[(line.sku_id, item.quantity) for line in lines for item in items if item.line_id == line.id and line.sku_id],
-        reason=f"cancel:{order.no}", by=by, at=at,
+        quantities=[(line.sku_id, item.quantity) for line in lines for item in items if item.line_id == line.id and line.sku_id],
+        reason=f"cancel:{order.no}", by=by, at=at, order_id=order_id,
     )  # fmt: skip
     return done.cash_minor
 
@@ -62,6 +62,6 @@ def expire_due(*, at: datetime, most: int = 200) -> int:
             ended += Order.objects.filter(id=order_id, status=Status.PLACED).update(
                 status=Status.CANCELLED, cancelled_at=at, cancel_reason="not paid in time"
             )
-            catalog.release(order_ids=[order_id], at=at)
+            catalog.release([order_id], at)
             payments.close(order_ids=[order_id], at=at)
     return ended

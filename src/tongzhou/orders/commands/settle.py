@@ -53,9 +53,10 @@ def settle(notice: Notice, *, at: datetime) -> Settled:
         )  # fmt: skip
     if not owed:
         return Settled(order.id, "refunding", rest)
-    catalog.commit(order_id=order.id, by=by, at=at)
     order.status, order.paid_at = Status.PAID, at
-    lines = OrderLine.objects.filter(order_id=order.id).order_by("position")
+    lines = list(OrderLine.objects.filter(order_id=order.id).order_by("position"))
+    deals = {line.sku_id: line.unit_price_minor for line in lines if line.sku_id}
+    catalog.commit(order.id, at, deals=deals)
     outbox.publish(fact(OrderPaid, order, lines, at), at=at)
     return Settled(order.id, "paid", rest)
 

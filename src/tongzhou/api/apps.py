@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class ApiConfig(AppConfig):
+    """The machines' door."""
+
+    name = "tongzhou.api"
+    label = "api"

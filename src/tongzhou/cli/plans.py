@@ -1,0 +1,178 @@
+"""Plans, rewards, tax."""
+
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tongzhou.cli.goods import Json
+from tongzhou.cli.main import REFUSED, USAGE, app, boot, err, say
+
+plan = typer.Typer(no_args_is_help=True, help="Reward plans: check, import, activate.")
+rewards = typer.Typer(no_args_is_help=True, help="What sales led to.")
+tax = typer.Typer(no_args_is_help=True, help="Withholding.")
+app.add_typer(plan, name="plan")
+app.add_typer(rewards, name="rewards")
+app.add_typer(tax, name="tax")
+
+
+@plan.command("check")
+def check(file: Path, profile: str = "", as_json: Json = False) -> None:
+    """What the law says of a plan, with citations. Exit 1 when it may not be activated as it is.
+
+    Example: tongzhou plan check plan.toml --profile CN --json
+    """
+    boot()
+    from django.utils.translation import get_language
+
+    from tongzhou.compliance.values import verdict
+    from tongzhou.plans import commands
+    from tongzhou.plans.document import load_document
+
+    document = load_document(_read(file))
+    findings = commands.check(document, profile=profile)
+    said = verdict(findings)
+    language = get_language() or "en"
+    rows = [f.as_dict(language) for f in findings]
+    if as_json:
+        say({"verdict": said, "profile": profile or document.get("profile", "CN"), "findings": rows})
+    else:
+        err.print(f"[bold]{said}[/bold]")
+        for row in rows:
+            err.print(f"  {row['severity']:6} {row['id']} {row['path']} = {row['seen']}", highlight=False, markup=False)
+            err.print(f"         {row['message']}\n         {row['citation']}\n         → {row['fix']}", highlight=False, markup=False)
+    if said in ("BLOCK", "REVIEW"):
+        raise typer.Exit(REFUSED)
+
+
+def _read(file: Path) -> str:
+    from tongzhou.kit.refusals import invalid
+
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise invalid("file_unreadable", "The file cannot be read.", field="file", value=file.name, rule=str(error)) from None
+
+
+@plan.command("import")
+def import_plan(file: Path) -> None:
+    """Keep a plan file as a draft. An unlawful one may be kept and looked at, not activated.
+
+    Example: tongzhou plan import plan.toml
+    """
+    boot()
+    from tongzhou.kit import clock
+    from tongzhou.kit.actor import Actor
+    from tongzhou.plans import commands
+
+    kept = commands.import_plan(text=_read(file), by=Actor("operator", None, "cli"), at=clock.now())
+    err.print(f"{kept.label} is a draft." if kept.status == "DRAFT" else f"{kept.label} is unchanged.")
+
+
+@plan.command("activate")
+def activate(code: str) -> None:
+    """Put the draft of a code into force; refused with citations when the law forbids it.
+
+    Example: tongzhou plan activate share-10
+    """
+    boot()
+    from tongzhou.kit import clock
+    from tongzhou.kit.actor import Actor
+    from tongzhou.plans import commands
+
+    now = commands.activate(code=code, by=Actor("operator", None, "cli"), at=clock.now())
+    err.print(f"{now.label} is in force from {now.effective_at.isoformat()}.")
+
+
+@plan.command("export")
+def export(code: str) -> None:
+    """The newest version of a code as TOML on stdout.
+
+    Example: tongzhou plan export share-10 > plan.toml
+    """
+    boot()
+    from tongzhou.kit.refusals import not_found
+    from tongzhou.plans import queries
+
+    row = queries.latest(code)
+    if row is None:
+        raise not_found(f"There is no plan {code}.", code="plan_not_found")
+    typer.echo(row.toml.strip())
+
+
+@plan.command("list")
+def listing(as_json: Json = False) -> None:
+    """All plan versions, newest first.
+
+    Example: tongzhou plan list --json
+    """
+    boot()
+    from tongzhou.plans import queries
+
+    rows = [
+        {"code": r.code, "version": r.version, "status": r.status, "name": r.name,
+         "effective_at": r.effective_at.isoformat() if r.effective_at else None}
+        for r in queries.listing()
+    ]  # fmt: skip
+    if as_json:
+        say(rows)
+    for r in rows if not as_json else []:
+        err.print(f"{r['code']} v{r['version']}  {r['status']}  {r['effective_at'] or ''}", highlight=False)
+
+
+@rewards.command("summary")
+def summary(by: Annotated[str, typer.Option(help="sharer | day | plan")] = "", as_json: Json = False) -> None:
+    """Earned, reversed, expected, held, available, paid: of the mall, or of each group.
+
+    Example: tongzhou rewards summary --by sharer --json
+    """
+    boot()
+    from dataclasses import asdict
+
+    from tongzhou.rewards import queries
+
+    if by not in ("", "sharer", "day", "plan"):
+        err.print("--by takes sharer, day or plan")
+        raise typer.Exit(USAGE)
+    total, *groups = queries.summary(by=by)
+    if as_json:
+        body = {k: v for k, v in asdict(total).items() if k != "key"}
+        if by:
+            body["groups"] = [asdict(g) for g in groups]
+        say(body)
+        return
+    from tongzhou.kit.money import format_minor
+
+    for row in (total, *groups):
+        err.print(f"{row.key}: earned {format_minor(row.earned_minor)}, reversed {format_minor(row.reversed_minor)}, expected "
+                  f"{format_minor(row.expected_minor)}, held {format_minor(row.held_minor)}, available {format_minor(row.available_minor)}, "
+                  f"paid {format_minor(row.paid_minor)}, receivable {format_minor(row.receivable_minor)}", highlight=False)  # fmt: skip
+
+
+@tax.command("withhold")
+def withhold(
+    method: Annotated[str, typer.Option(help="cumulative | one-off")], income: Annotated[str, typer.Option(help="Yuan, by comma.")],
+    as_json: Json = False,
+) -> None:  # fmt: skip
+    """What is withheld from incomes in yuan: month by month (cumulative) or each by itself (one-off).
+
+    Example: tongzhou tax withhold --method cumulative --income 60000,60000,60000,60000 --json
+    """
+    from tongzhou.payouts import tax as rules
+
+    try:
+        minor = [int((Decimal(x.strip()) * 100).to_integral_exact()) for x in income.split(",")]
+        if any(m < 0 or m > 10**14 for m in minor) or any(Decimal(x.strip()) * 100 != m for x, m in zip(income.split(","), minor, strict=True)):
+            raise ValueError
+    except (InvalidOperation, ValueError, OverflowError):
+        err.print(f"--income takes amounts in yuan separated by commas, not {income!r}")
+        raise typer.Exit(USAGE) from None
+    if method not in ("cumulative", "one-off"):
+        err.print(f"--method takes cumulative or one-off, not {method!r}")
+        raise typer.Exit(USAGE)
+    held = rules.cumulative(minor) if method == "cumulative" else [rules.one_off(m) for m in minor]
+    if as_json:
+        say({"method": method, "withheld_minor": held})
+    else:
+        err.print(", ".join(f"{h // 100}.{h % 100:02d}" for h in held), highlight=False)

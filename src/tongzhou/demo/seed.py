@@ -1,0 +1,266 @@
+"""A living demo mall: goods, people and ninety days of orders, all made by the real commands with a moving clock.
+
+No row is written past a command; the ledger of the demo verifies like any other.
+"""
+
+import random
+import time
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from tongzhou.aftersale import commands as aftersale
+from tongzhou.aftersale import queries as cases
+from tongzhou.catalog import commands as catalog
+from tongzhou.catalog import queries as goods
+from tongzhou.catalog.values import ProductDraft, SkuDraft
+from tongzhou.fulfilment import commands as fulfilment
+from tongzhou.kit import clock, worker
+from tongzhou.kit.actor import SYSTEM, Actor, member, operator
+from tongzhou.kit.ids import new_id
+from tongzhou.ledger import commands as ledger
+from tongzhou.orders import commands as orders
+from tongzhou.orders import queries as sold
+from tongzhou.payments import commands as payments
+from tongzhou.payments.values import Notice, RefundOutcome
+from tongzhou.payouts import commands as payouts
+from tongzhou.payouts.values import RailOutcome
+from tongzhou.people import commands as people
+from tongzhou.people import queries as members
+from tongzhou.people.commands.addresses import check_address
+from tongzhou.people.values import AddressValue
+from tongzhou.plans import commands as plans
+from tongzhou.plans import queries as force
+from tongzhou.rewards import commands as rewarding
+from tongzhou.rewards import queries as rewards
+from tongzhou.sharing import commands as sharing
+from tongzhou.suppliers.commands import ensure_supplier
+
+Tell = Callable[[str], None]
+DAYS = 90
+PASSWORD = "tongzhou-demo"  # noqa: S105 - the demo's own, refused elsewhere by who_can_sign_in's environment
+NAMES = (
+    "林小满", "苏禾", "周野", "柚子", "陈姐", "许青", "河边", "阿茶", "橙子", "老梁", "小吴", "南风", "一宁", "阿桂", "木木", "云朵",
+    "青山", "小鹿", "大米", "秋实", "海生", "晚晴", "知夏", "阿福", "石头", "豆豆", "安安", "北北", "十三", "鱼丸", "竹子", "可可",
+    "念念", "星野", "小舟", "月白", "阿布", "麦子", "江离", "半夏",
+)  # fmt: skip
+PLACES = ("330106109", "110101001", "310101013", "440304001", "510107001")
+PLAN = Path(__file__).with_name("plan.toml")
+
+
+@dataclass(slots=True)
+class _World:
+    """Who and what the demo is made of."""
+
+    boss: Actor
+    finance: Actor
+    people: list[UUID] = field(default_factory=list)
+    skus: list[UUID] = field(default_factory=list)
+    links: dict[UUID, str] = field(default_factory=dict)
+    open: list[tuple[datetime, UUID, UUID]] = field(default_factory=list)
+    on_the_way: list[tuple[datetime, UUID, UUID]] = field(default_factory=list)
+
+
+def run(*, scale: int, tell: Tell, only_if_empty: bool = False) -> None:
+    """Fill an empty mall; one that has members is left alone."""
+    if members.operators():
+        if not only_if_empty:
+            tell("This mall is not empty; nothing was changed.")
+        return
+    began, dice = time.monotonic(), random.Random(20260714)  # noqa: S311 - a story, not a secret
+    now = clock.now()
+    at = now - timedelta(days=DAYS)
+    tell("Filling the demo mall: goods, forty people, ninety days of orders …")
+    world = _found(at, dice, scale)
+    for day in range(DAYS):
+        _day(world, at + timedelta(days=day), dice, now, last=day >= DAYS - 3)
+        if day % 15 == 14:
+            tell(f"  day {day + 1} of {DAYS}")
+    ledger.seal(through=clock.mall_day(now) - timedelta(days=2), by=SYSTEM, at=now)
+    tell(f"  done in {time.monotonic() - began:.0f} s")
+
+
+def who_can_sign_in() -> list[str]:
+    """Lines for the terminal: the demo's doors."""
+    return [
+        "console  /console/   13800000001 (owner) or 13800000002 (finance), password " + PASSWORD,
+        "shop     /sign-in    13900000100 (sharer 林小满) or any number; the code is shown on the page",
+    ]
+
+
+def _found(at: datetime, dice: random.Random, scale: int) -> _World:
+    owner = people.create_operator(phone="13800000001", name="沈岚", password=PASSWORD, roles={"owner", "operator"}, by=SYSTEM, at=at)
+    money = people.create_operator(phone="13800000002", name="顾川", password=PASSWORD, roles={"finance"}, by=SYSTEM, at=at)
+    world = _World(operator(owner, "沈岚"), operator(money, "顾川"))
+    plans.import_plan(text=PLAN.read_text(encoding="utf-8"), by=world.boss, at=at)
+    plans.activate(code="share-8", by=world.boss, at=at)
+    _stock_up(world, at, scale)
+    for i, name in enumerate(NAMES):
+        joined = at + timedelta(days=dice.uniform(0, 60) if i > 8 else 0)
+        who = people.register_member(phone=f"+861390000{100 + i:04d}", display_name=name, at=joined)
+        if i > 2 and dice.random() < 0.85:
+            people.bind(invitee_id=who, inviter_id=dice.choice(world.people[: max(1, i // 2)]), source="link", by=member(who), at=joined)
+        world.people.append(who)
+    return world
+
+
+def _stock_up(world: _World, at: datetime, scale: int) -> None:
+    data: dict[str, Any] = tomllib.loads(Path(__file__).with_name("goods.toml").read_text(encoding="utf-8"))
+    suppliers = {code: ensure_supplier(code, zh, en, at) for code, zh, en in data["suppliers"]}
+    shelves = {
+        slug: catalog.create_category(
+            slug=slug, name=zh, name_en=en, position=i, art=f"tz/art/goods/{art}.svg", by=world.boss, at=at
+        )
+        for i, (slug, zh, en, art) in enumerate(data["categories"])
+    }
+    items = data["goods"]
+    for n in range(max(len(items), scale if scale > 100 else 0)):
+        item, copy = items[n % len(items)], n // len(items)
+        _one(world, item, copy, suppliers, shelves, at + timedelta(minutes=n))
+
+
+def _one(
+    world: _World, item: dict[str, Any], copy: int, suppliers: dict[str, UUID], shelves: dict[str, UUID], at: datetime
+) -> None:  # fmt: skip
+    slug = item["art"] + (f"-{copy}" if copy else "")
+    mark = f" {copy + 1} 号" if copy else ""
+    draft = ProductDraft(
+        slug=slug, title=item["title"][0] + mark, title_en=item["title"][1] + (f" no. {copy + 1}" if copy else ""),
+        subtitle=item["sub"][0], subtitle_en=item["sub"][1], description=f"<p>{item['text'][0]}</p>",
+        description_en=f"<p>{item['text'][1]}</p>", category_id=shelves[item["category"]],
+        supplier_id=suppliers[item["supplier"]], option_names=("规格",), option_names_en=("Option",), stage="" if item["stage"] == "sand" else item["stage"],
+        return_policy=item.get("policy", "seven_days"),
+        skus=tuple(
+            SkuDraft(
+                code=f"{slug.upper()}-{i + 1}", option_values=(zh,), option_values_en=(en,), list_price_minor=listed,
+                member_price_minor=own, cost_minor=cost, on_hand=stock * 10,
+            )
+            for i, (zh, en, listed, own, cost, stock) in enumerate(item["skus"])
+        ),
+    )  # fmt: skip
+    saved = catalog.save_product(draft=draft, by=world.boss, at=at)
+    catalog.add_picture(
+        product_id=saved.id, by=world.boss, at=at, drawn=f"tz/art/goods/{item['art']}.svg", alt=item["title"][0],
+        alt_en=item["title"][1],
+    )  # fmt: skip
+    catalog.publish(product_ids=[saved.id], by=world.boss, at=at)
+    world.skus += goods.sku_ids_of(saved.id)
+
+
+def _day(world: _World, start: datetime, dice: random.Random, now: datetime, *, last: bool) -> None:
+    """One day: friends open links and buy, yesterday's orders are shipped, parcels arrive, some come back."""
+    for _n in range(dice.randint(1, 3)):
+        at = start + timedelta(seconds=dice.randint(0, 50_000))
+        if at < now:
+            _buy(world, at, dice, unpaid=last and dice.random() < 0.3)
+    evening = min(start + timedelta(hours=20), now)
+    _settle(evening)
+    world.open = [x for x in world.open if not _ship(world, x, evening, dice, last)]
+    world.on_the_way = [x for x in world.on_the_way if not _arrive(world, x, evening, dice)]
+    rewarding.mature_due(at=evening)
+    if start.weekday() == 4:
+        _pay_out(world, evening, dice)
+    _settle(evening)
+
+
+def _buy(world: _World, at: datetime, dice: random.Random, *, unpaid: bool) -> None:
+    buyer = dice.choice(world.people)
+    if dice.random() < 0.75:
+        sharer = dice.choice([p for p in world.people[:14] if p != buyer])
+        plan = force.in_force(at)
+        link = sharing.make_link(member_id=sharer, product_id=None, at=at)
+        visitor = new_id()
+        sharing.touch(code=link.code, visitor_id=visitor, plan_version_id=plan.id if plan else None, at=at - timedelta(hours=3))
+        sharing.join_visitor(visitor_id=visitor, member_id=buyer, at=at)
+    lines = [(sku, dice.choice((1, 1, 1, 2))) for sku in dice.sample(world.skus, dice.choice((1, 1, 2, 3)))]
+    address = check_address(AddressValue(members.card(buyer).display_name, "13900001234", dice.choice(PLACES), "", "", "", "", f"江边路 {dice.randint(1, 300)} 号"))
+    placed = orders.place(buyer_id=buyer, lines=lines, address=address, at=at)
+    if unpaid:
+        return
+    start = payments.open_payment(
+        order_id=placed.order_id, buyer_id=buyer, order_no=placed.no, amount_minor=placed.total_minor, provider="sandbox",
+        return_url="", at=at,
+    )  # fmt: skip
+    orders.settle(
+        Notice("sandbox", f"demo-{placed.no}", start.trade_no, "succeeded", placed.total_minor, "CNY", f"demo{placed.no}"), at=at
+    )
+    world.open.append((at, placed.order_id, buyer))
+
+
+def _settle(at: datetime) -> None:
+    """Deliver facts, and let refunds reach their buyers as the demo's bank would."""
+    worker.drain_local(at=at)
+    for refund_id in payments.requested_refunds():
+        payments.record_refund(refund_id, RefundOutcome("succeeded", "demo"), at=at)
+    worker.drain_local(at=at)
+
+
+def _ship(world: _World, order: tuple[datetime, UUID, UUID], at: datetime, dice: random.Random, last: bool) -> bool:
+    paid_at, order_id, buyer = order
+    if last and dice.random() < 0.6 or at - paid_at < timedelta(hours=6):
+        return False
+    carrier = dice.choice(("yunda", "zhongtong", "yuantong"))
+    fulfilment.ship(order_id=order_id, carrier=carrier, tracking_no=f"YT{dice.randrange(10**11):011d}", by=world.boss, at=at)
+    world.on_the_way.append((at, order_id, buyer))
+    return True
+
+
+def _arrive(world: _World, order: tuple[datetime, UUID, UUID], at: datetime, dice: random.Random) -> bool:
+    shipped_at, order_id, buyer = order
+    if at - shipped_at < timedelta(days=dice.choice((2, 3, 4))):
+        return False
+    fulfilment.confirm_receipt(order_id=order_id, by=member(buyer), at=at)
+    if dice.random() < 0.12:
+        _return(world, order_id, buyer, at, dice)
+    return True
+
+
+def _return(world: _World, order_id: UUID, buyer: UUID, at: datetime, dice: random.Random) -> None:
+    line = next(x for x in sold.lines_of([order_id])[order_id] if x.kind == "goods")
+    case = aftersale.open_case(order_id=order_id, buyer_id=buyer, units={line.id: 1}, reason="quality", note="和想的不一样", at=at)
+    if dice.random() < 0.3:
+        return
+    aftersale.approve(case_id=case, by=world.boss, at=at)
+    aftersale.send_back(case_id=case, buyer_id=buyer, carrier="yunda", tracking_no=f"RT{dice.randrange(10**9):09d}", at=at)
+    if dice.random() < 0.8:
+        aftersale.receive_back(case_id=case, by=world.boss, at=at)
+
+
+def _pay_out(world: _World, at: datetime, dice: random.Random) -> None:
+    for who in world.people[:14]:
+        free = rewards.earnings(who).payable_minor
+        if free < 500 or dice.random() < 0.4 or payouts.has_open(who):
+            continue
+        name = members.card(who).display_name
+        payouts.register_payee(member_id=who, legal_name=name, account=f"62220200{dice.randrange(10**8):08d}1", born="1992-03-08", by=member(who), at=at)
+        payout = payouts.request(member_id=who, amount_minor=free, at=at)
+        if dice.random() < 0.2:
+            continue
+        payouts.release(payout_id=payout, by=world.boss, at=at)
+        if dice.random() < 0.2:
+            continue
+        payouts.release(payout_id=payout, by=world.finance, at=at)
+        payouts.mark_sent(payout, at=at)
+        payouts.record(payout, RailOutcome("paid", f"demo{payout.hex[:8]}"), at=at)
+
+
+def traffic(*, minutes: int, tell: Tell) -> None:
+    """Keep the demo alive for a while: somebody buys every few seconds, parcels move."""
+    dice = random.Random()  # noqa: S311 - a story, not a secret
+    people_known = [c.id for c in members.listing(limit=200)]
+    page = goods.cards(discount_bp=0, limit=60)
+    skus = [sku for card in page.items for sku in goods.sku_ids_of(card.id)]
+    finance = next(m for m, roles in members.operators().items() if "finance" in roles)
+    world = _World(operator(finance, "demo"), operator(finance, "demo"), people_known, skus)
+    until = time.monotonic() + minutes * 60
+    while time.monotonic() < until:
+        _buy(world, clock.now(), dice, unpaid=dice.random() < 0.1)
+        for order in [o for o in sold.console_list(status="PAID", limit=20, oldest=True)][:2]:
+            if dice.random() < 0.5:
+                fulfilment.ship(order_id=order.id, carrier="yunda", tracking_no=f"YT{dice.randrange(10**11):011d}", by=world.boss, at=clock.now())
+        tell(f"  {clock.now():%H:%M:%S} one more order; {cases.open_count()['answer']} returns wait for an answer")
+        time.sleep(dice.uniform(2, 8))

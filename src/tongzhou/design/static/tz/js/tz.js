@@ -1,0 +1,87 @@
+// Smoothness only: every page works without this file.
+(() => {
+  "use strict";
+  const all = (selector, root = document) => root.querySelectorAll(selector);
+
+  // Countdowns: the server sends the moment it ends; at zero it is asked, nothing is decided here.
+  const timers = [...all("[role=timer][data-ends]")];
+  const tick = () => {
+    if (document.hidden) return;
+    for (const timer of timers) {
+      const left = Math.max(0, Math.round((Date.parse(timer.dataset.ends) - Date.now()) / 1000));
+      const out = timer.querySelector("b");
+      if (out) out.textContent = `${String(Math.floor(left / 60)).padStart(2, "0")}:${String(left % 60).padStart(2, "0")}`;
+      if (left === 0) { timer.removeAttribute("data-ends"); timers.splice(timers.indexOf(timer), 1); location.reload(); return; }
+    }
+  };
+  if (timers.length) { tick(); setInterval(tick, 1000); }
+
+  // A payment being confirmed: asks again while the page is seen, then slower.
+  const wait = document.querySelector("[data-poll]");
+  if (wait) {
+    let pause = 1200;
+    const ask = async () => {
+      if (!document.hidden) {
+        try {
+          const answer = await fetch(wait.dataset.poll, { headers: { accept: "application/json" } });
+          if (answer.ok && (await answer.json()).final) { location.reload(); return; }
+        } catch { /* asked again below */ }
+        pause = Math.min(10000, pause * 1.4);
+      }
+      setTimeout(ask, pause);
+    };
+    setTimeout(ask, pause);
+  }
+
+  // Steppers and choosers send their form by themselves.
+  for (const input of all("[data-submit]")) input.addEventListener("change", () => input.form.requestSubmit());
+  for (const button of all("[data-step]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const input = button.parentElement.querySelector("input");
+      const next = Math.min(Number(input.max || 999), Math.max(Number(input.min || 1), Number(input.value) + Number(button.dataset.step)));
+      if (String(next) !== input.value) { input.value = next; input.dispatchEvent(new Event("change")); }
+    });
+  }
+
+  // Copy buttons say that they copied.
+  for (const button of all("[data-copy]")) {
+    button.addEventListener("click", async () => {
+      await navigator.clipboard.writeText(button.dataset.copy);
+      const said = button.textContent;
+      button.textContent = button.dataset.done;
+      setTimeout(() => { button.textContent = said; }, 1600);
+    });
+  }
+
+  // The address picker: the same selects, filled without leaving the page.
+  const picker = document.querySelector("[data-picker]");
+  if (picker) {
+    picker.addEventListener("change", async (event) => {
+      const select = event.target.closest("select[data-level]");
+      if (!select) return;
+      const level = Number(select.dataset.level);
+      const selects = [...all("select[data-level]", picker)];
+      for (const later of selects.slice(level + 1)) { later.length = 1; later.closest(".field").hidden = true; }
+      picker.querySelector("[name=code]").value = select.value;
+      if (!select.value || !selects[level + 1]) return;
+      const answer = await fetch(`/divisions/${select.value}`);
+      const { items } = await answer.json();
+      if (!items.length) return;
+      const next = selects[level + 1];
+      for (const item of items) next.add(new Option(item.name, item.code));
+      next.closest(".field").hidden = false;
+    });
+    const go = picker.querySelector("[data-nojs]");
+    if (go) go.hidden = true;
+  }
+
+  // One tap is one request.
+  for (const form of all("form[method=post]")) {
+    form.addEventListener("submit", () => {
+      const button = form.querySelector("button:not([name])");
+      if (button) setTimeout(() => { button.disabled = true; }, 0);
+    });
+  }
+  addEventListener("pageshow", () => { for (const button of all("form[method=post] button[disabled]")) if (!button.hasAttribute("aria-disabled")) button.disabled = false; });
+})();

@@ -1,0 +1,177 @@
+"""The sandbox bank: a counterparty with its own page, its own records and its own word, signed.
+
+It knows nothing of the mall but the secret they share. It pays, fails, delays, repeats itself, states
+a wrong amount or says nothing at all, whatever the person on its page chooses.
+"""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Flask, Response, jsonify, redirect, render_template, request
+from werkzeug.wrappers import Response as Answer
+
+from tongzhou.sandbox.notifier import Notifier
+from tongzhou.sandbox.records import Records, new_txn, now
+from tongzhou.sandbox.signing import check_pay_url, check_request
+
+CHOICES = ("pay", "fail", "late", "twice", "wrong", "silent")
+FIELDS = ("trade_no", "amount", "currency", "subject", "notify_url", "return_url")
+
+
+def create_app(records: Records, secret: str, notifier: Notifier) -> Flask:
+    """The counterparty as a WSGI application."""
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = 64 * 1024
+    bank = _Bank(records, secret, notifier)
+    app.add_url_rule("/", view_func=bank.listing, methods=["GET"], endpoint="home")
+    app.add_url_rule("/records", view_func=bank.listing, methods=["GET"])
+    app.add_url_rule("/pay", view_func=bank.page, methods=["GET"])
+    app.add_url_rule("/pay", view_func=bank.choose, methods=["POST"], endpoint="choose")
+    app.add_url_rule("/v1/payments/<trade_no>", view_func=bank.payment, methods=["GET"])
+    app.add_url_rule("/v1/refunds", view_func=bank.refund, methods=["POST"])
+    app.add_url_rule("/v1/refunds/<number>", view_func=bank.refund_status, methods=["GET"])
+    app.add_url_rule("/v1/payouts", view_func=bank.payout, methods=["POST"])
+    app.add_url_rule("/v1/payouts/<number>", view_func=bank.payout_status, methods=["GET"])
+    return app
+
+
+class _Bank:
+    """The views, over one set of records."""
+
+    def __init__(self, records: Records, secret: str, notifier: Notifier) -> None:
+        self.records, self.secret, self.notifier = records, secret, notifier
+
+    def _lang(self) -> str:
+        asked = request.args.get("lang") or (request.accept_languages.best_match(["zh", "en"]) or "zh")
+        return "en" if asked.startswith("en") else "zh"
+
+    def _signed(self) -> bool:
+        return check_request(self.secret, dict(request.headers), request.method, request.path, request.get_data())
+
+    def _fields(self) -> dict[str, str] | None:
+        """The signed parameters of a pay address, or None when the signature is not the mall's."""
+        fields = {k: request.values.get(k, "") for k in FIELDS}
+        at, sign = request.values.get("at", "0"), request.values.get("sign", "")
+        text = urlencode(sorted(fields.items()))
+        good = at.isdigit() and check_pay_url(self.secret, fields["trade_no"], int(at), sign, text)
+        return fields if good and fields["amount"].isdigit() else None
+
+    def page(self) -> str | tuple[str, int]:
+        """What the person sees: whom they pay, how much, and how this bank shall behave."""
+        fields = self._fields()
+        if fields is None:
+            return render_template("pay.html", bad=True, lang=self._lang(), f={}, choices=CHOICES), 403
+        row = self.records.one("SELECT outcome FROM payment WHERE trade_no = ?", fields["trade_no"])
+        done = bool(row and row["outcome"] == "succeeded")
+        return render_template(
+            "pay.html", bad=False, done=done, lang=self._lang(), f=fields, choices=CHOICES, at=request.values["at"],
+            sign=request.values["sign"], yuan=f"{int(fields['amount']) // 100}.{int(fields['amount']) % 100:02d}",
+        )  # fmt: skip
+
+    def choose(self) -> Answer | tuple[str, int]:
+        """Carry the choice out: write it down, queue what is to be said, send the person back."""
+        fields, choice = self._fields(), request.form.get("choice", "")
+        if fields is None or choice not in CHOICES:
+            return render_template("pay.html", bad=True, lang=self._lang(), f={}, choices=CHOICES), 403
+        amount = int(fields["amount"])
+        paid = 0 if choice == "fail" else amount - 1 if choice == "wrong" and amount > 1 else amount
+        outcome = "failed" if choice == "fail" else "succeeded"
+        with self.records.write() as db:
+            before = db.execute("SELECT outcome FROM payment WHERE trade_no = ?", (fields["trade_no"],)).fetchone()
+            if before and before["outcome"] == "succeeded":
+                return redirect(fields["return_url"])
+            db.execute(
+                "INSERT OR REPLACE INTO payment VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (fields["trade_no"], fields["subject"], amount, fields["currency"], fields["notify_url"], outcome, paid,
+                 new_txn("pay_"), now()),
+            )  # fmt: skip
+        self._announce(fields["trade_no"], choice)
+        return redirect(fields["return_url"])
+
+    def _announce(self, trade_no: str, choice: str) -> None:
+        row = self.records.one("SELECT * FROM payment WHERE trade_no = ?", trade_no)
+        if row is None or choice == "silent":
+            return
+        body = {
+            "event_id": new_txn("evt_"), "trade_no": trade_no, "outcome": row["outcome"], "amount": row["paid"],
+            "currency": row["currency"], "txn": row["txn"],
+        }  # fmt: skip
+        self.notifier.queue(row["notify_url"], body, after=20 if choice == "late" else 0)
+        if choice == "twice":
+            self.notifier.queue(row["notify_url"], body, after=2)
+            self.notifier.queue(row["notify_url"], {**body, "event_id": new_txn("evt_")}, after=3)
+
+    def payment(self, trade_no: str) -> Response | tuple[Response, int]:
+        """What this bank knows of a payment."""
+        if not self._signed():
+            return jsonify(error="signature"), 401
+        row = self.records.one("SELECT * FROM payment WHERE trade_no = ?", trade_no)
+        if row is None:
+            return jsonify(error="unknown"), 404
+        return jsonify(outcome=row["outcome"], amount=row["paid"], currency=row["currency"], txn=row["txn"])
+
+    def refund(self) -> Response | tuple[Response, int]:
+        """Refund under a number: the same number again is the same refund, another amount is refused."""
+        if not self._signed():
+            return jsonify(error="signature"), 401
+        data: dict[str, Any] = request.get_json(silent=True) or {}
+        number, trade_no, amount = str(data.get("refund_no", "")), str(data.get("trade_no", "")), data.get("amount")
+        if not number or not isinstance(amount, int) or amount <= 0:
+            return jsonify(error="amount"), 422
+        with self.records.write() as db:
+            old = db.execute("SELECT * FROM refund WHERE refund_no = ?", (number,)).fetchone()
+            if old:
+                same = (old["trade_no"], old["amount"]) == (trade_no, amount)
+                return jsonify(status=old["status"], txn=old["txn"]) if same else (jsonify(error="number reused"), 409)
+            paid = db.execute("SELECT paid FROM payment WHERE trade_no = ? AND outcome = 'succeeded'", (trade_no,)).fetchone()
+            gone = db.execute("SELECT COALESCE(SUM(amount), 0) AS n FROM refund WHERE trade_no = ?", (trade_no,)).fetchone()
+            if paid is None or gone["n"] + amount > paid["paid"]:
+                return jsonify(error="exceeds what was paid"), 409
+            txn = new_txn("ref_")
+            db.execute("INSERT INTO refund VALUES (?, ?, ?, 'succeeded', ?, ?)", (number, trade_no, amount, txn, now()))
+        return jsonify(status="succeeded", txn=txn)
+
+    def refund_status(self, number: str) -> Response | tuple[Response, int]:
+        """What this bank knows of a refund number."""
+        if not self._signed():
+            return jsonify(error="signature"), 401
+        row = self.records.one("SELECT * FROM refund WHERE refund_no = ?", number)
+        return jsonify(status=row["status"], txn=row["txn"]) if row else (jsonify(error="unknown"), 404)
+
+    def payout(self) -> Response | tuple[Response, int]:
+        """Pay a person out. Accounts ending in 0000 fail, in 9999 stay pending, all others are paid."""
+        if not self._signed():
+            return jsonify(error="signature"), 401
+        data: dict[str, Any] = request.get_json(silent=True) or {}
+        bill, amount, account = str(data.get("bill_no", "")), data.get("amount"), str(data.get("account", ""))
+        if not bill.isalnum() or len(bill) > 32 or not isinstance(amount, int) or amount < 0:
+            return jsonify(error="bill"), 422
+        with self.records.write() as db:
+            old = db.execute("SELECT * FROM payout WHERE bill_no = ?", (bill,)).fetchone()
+            if old:
+                same = (old["amount"], old["account"]) == (amount, account)
+                return jsonify(status=old["status"], txn=old["txn"], reason=old["reason"]) if same else (
+                    jsonify(error="number reused"), 409)  # fmt: skip
+            status = "failed" if account.endswith("0000") else "pending" if account.endswith("9999") else "paid"
+            reason = "account closed" if status == "failed" else ""
+            txn = new_txn("out_")
+            db.execute(
+                "INSERT INTO payout VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (bill, amount, str(data.get("name", "")), account, str(data.get("currency", "")), status, txn, reason, now()),
+            )
+        return jsonify(status=status, txn=txn, reason=reason)
+
+    def payout_status(self, number: str) -> Response | tuple[Response, int]:
+        """What this bank knows of a bill number."""
+        if not self._signed():
+            return jsonify(error="signature"), 401
+        row = self.records.one("SELECT * FROM payout WHERE bill_no = ?", number)
+        return jsonify(status=row["status"], txn=row["txn"], reason=row["reason"]) if row else (jsonify(error="unknown"), 404)
+
+    def listing(self) -> str:
+        """Everything this bank did, newest first."""
+        recent = {
+            name: self.records.all(f"SELECT * FROM {name} ORDER BY rowid DESC LIMIT 50")  # noqa: S608 - fixed names
+            for name in ("payment", "refund", "payout", "notification")
+        }
+        return render_template("records.html", tables=recent, lang=self._lang())

@@ -1,0 +1,81 @@
+"""The storefront's middleware: language, security headers, refusals as pages."""
+
+import logging
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+
+from tongzhou.kit.refusals import Kind, Refusal
+from tongzhou.storefront.http import sign_in_url
+
+log = logging.getLogger("tongzhou.web")
+Handler = Callable[[HttpRequest], HttpResponse]
+LANG_COOKIE = "tz_lang"
+STATUS = {
+    Kind.INVALID: 422, Kind.NOT_FOUND: 404, Kind.FORBIDDEN: 403, Kind.SIGN_IN: 401, Kind.CONFLICT: 409,
+    Kind.LIMIT: 429, Kind.UNAVAILABLE: 503,
+}  # fmt: skip
+
+
+def chosen_language(request: HttpRequest) -> str:
+    """Cookie, then the browser's wish, then Chinese."""
+    kept = request.COOKIES.get(LANG_COOKIE, "")
+    if kept in ("zh-hans", "en"):
+        return kept
+    for part in request.headers.get("Accept-Language", "").lower().split(","):
+        tag = part.split(";")[0].strip()
+        if tag.startswith("zh"):
+            return "zh-hans"
+        if tag.startswith("en"):
+            return "en"
+    return "zh-hans"
+
+
+class LanguageMiddleware:
+    """Sets the language of the request and adds the security headers every page carries."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+        pay = urlsplit(settings.SANDBOX_URL)
+        bank = f" {pay.scheme}://{pay.netloc}" if settings.TONGZHOU_ENV != "production" else ""
+        self.policy = (
+            "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none'; "
+            f"form-action 'self'{bank}"
+        )
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        language = chosen_language(request)
+        translation.activate(language)
+        request.LANGUAGE_CODE = language
+        response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ("Accept-Language", "Cookie"))
+        response.headers.setdefault("Content-Security-Policy", self.policy)
+        response.headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=()")
+        return response
+
+
+class RefusalMiddleware:
+    """A refusal that no view caught becomes a page, JSON, or the way to sign in; never a stack trace."""
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Turn a refusal into the door's own language; anything else is Django's 500."""
+        if not isinstance(error, Refusal):
+            return None
+        status = STATUS[error.kind]
+        if "application/json" in request.headers.get("Accept", "") or request.path.startswith("/api/"):
+            return JsonResponse(error.as_dict(), status=status)
+        if error.kind == Kind.SIGN_IN:
+            return HttpResponseRedirect(sign_in_url(request))
+        return render(request, "storefront/refused.html", {"refusal": error}, status=status)

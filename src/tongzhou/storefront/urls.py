@@ -1,0 +1,51 @@
+"""Addresses of the storefront: nouns in English."""
+
+from django.urls import path
+from django.views.decorators.http import require_GET, require_POST
+
+from tongzhou.storefront.views import account, buying, cart, earning, returns, share, shop, system
+
+urlpatterns = [
+    path("", require_GET(shop.home)),
+    path("categories", require_GET(shop.categories)),
+    path("categories/<str:slug>", require_GET(shop.categories)),
+    path("search", require_GET(shop.search)),
+    path("products/<str:slug>", require_GET(shop.product)),
+    path("products/<str:slug>/share", require_GET(share.share)),
+    path("s/<str:code>", require_GET(share.land)),
+    path("s/<str:code>/poster", require_GET(share.poster)),
+    path("cart", require_GET(cart.cart)),
+    path("cart/lines", require_POST(cart.change)),
+    path("checkout", cart.checkout),
+    path("divisions/<str:code>", require_GET(cart.division_list)),
+    path("orders", require_GET(buying.orders)),
+    path("orders/<str:no>", require_GET(buying.order)),
+    path("orders/<str:no>/pay", require_GET(buying.cashier)),
+    path("orders/<str:no>/payments", require_POST(buying.pay)),
+    path("orders/<str:no>/paid", require_GET(buying.returned)),
+    path("orders/<str:no>/cancel", require_POST(buying.cancel)),
+    path("orders/<str:no>/receive", require_POST(buying.receive)),
+    path("orders/<str:no>/again", require_POST(buying.again)),
+    path("orders/<str:no>/return", returns.ask),
+    path("returns/<str:no>", require_GET(returns.case)),
+    path("returns/<str:no>/act", require_POST(returns.act)),
+    path("pay/<str:provider>/notify", buying.notify),
+    path("earn", require_GET(earning.earn)),
+    path("earn/why/<str:reward_id>", require_GET(earning.why)),
+    path("earn/payout", earning.payout),
+    path("earn/invite", require_GET(share.invite)),
+    path("sign-in", account.sign_in),
+    path("sign-out", require_POST(account.sign_out)),
+    path("me", require_GET(account.me)),
+    path("me/name", require_POST(account.rename)),
+    path("me/addresses", account.addresses),
+    path("me/consent", require_POST(share.set_consent)),
+    path("me/export", require_GET(account.export)),
+    path("language", require_GET(account.language)),
+    path("help/<str:topic>", require_GET(system.help_page)),
+    path("healthz", require_GET(system.alive)),
+    path("readyz", require_GET(system.ready)),
+    path("robots.txt", require_GET(system.robots)),
+    path("sitemap.xml", require_GET(system.sitemap)),
+    path("media/<path:path>", require_GET(system.media)),
+]

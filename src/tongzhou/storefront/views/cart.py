@@ -1,0 +1,138 @@
+"""The cart and checkout."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.translation import gettext as _
+
+from tongzhou.kit.refusals import Kind, Refusal
+from tongzhou.orders import commands, queries
+from tongzhou.people import commands as people
+from tongzhou.people import divisions
+from tongzhou.people import queries as members
+from tongzhou.people.commands.addresses import check_address
+from tongzhou.people.values import AddressValue
+from tongzhou.storefront import http
+from tongzhou.storefront.views.share import vouch
+from tongzhou.suppliers import queries as suppliers
+
+FIELDS = ("receiver", "phone", "code", "detail")
+
+
+def cart(request: HttpRequest) -> HttpResponse:
+    """What somebody wants, grouped by who ships it, at today's prices."""
+    owner = http.cart_owner(request)
+    value = queries.cart(owner, http.discount(http.now())) if owner else None
+    if value is not None and request.session.get("cart", 0) != value.count:
+        request.session["cart"] = value.count
+    names = suppliers.suppliers() if value and value.lines else {}
+    groups = [(names.get(s), lines) for s, lines in value.by_supplier()] if value else []
+    return http.page(request, "cart", {"tab": "cart", "cart": value, "groups": groups})
+
+
+def change(request: HttpRequest) -> HttpResponse:
+    """Put something in, change how many, or take it out."""
+    at, owner, fresh = http.now(), http.cart_owner(request), False
+    if owner is None:
+        owner, fresh = http.ensure_visitor(request)
+    sku = http.as_uuid(request.POST.get("sku", ""), "sku")
+    quantity = http.as_int(request.POST.get("quantity", "1"), "quantity", high=999)
+    buy, add = "buy" in request.POST, "set" not in request.POST
+    commands.set_cart_line(owner_id=owner, sku_id=sku, quantity=quantity, at=at, add=add)
+    http.recount(request, owner)
+    if add and not buy:
+        messages.success(request, _("已放进购物车。"), extra_tags="trust")
+    goal = f"/checkout?sku={sku}&quantity={quantity}" if buy else http.safe_next(request, "/cart")
+    response = HttpResponseRedirect(goal)
+    if fresh:
+        http.set_visitor(request, response, owner)
+    return response
+
+
+def _wants(request: HttpRequest) -> tuple[list[tuple[UUID, int]], UUID | None]:
+    """What is being bought: one thing at once, or the cart; and whose cart to empty afterwards."""
+    data = request.POST if request.method == "POST" else request.GET
+    if data.get("sku"):
+        sku = http.as_uuid(data["sku"], "sku")
+        return [(sku, http.as_int(data.get("quantity", "1"), "quantity", low=1, high=999))], http.cart_owner(request)
+    owner = http.cart_owner(request)
+    return (queries.cart_wants(owner) if owner else []), owner
+
+
+def checkout(request: HttpRequest) -> HttpResponse:
+    """Confirm address and sum, then place the order. Whoever is not signed in signs in here and comes back."""
+    who, at = http.need_member(request), http.now()
+    wants, owner = _wants(request)
+    value = queries.price_cart(wants, http.discount(at))
+    if not value.lines:
+        return HttpResponseRedirect("/cart")
+    refusal = None
+    if request.method == "POST" and "next_level" not in request.POST:
+        try:
+            placed = _place(request, who.id, wants, owner)
+        except Refusal as caught:
+            if caught.kind in (Kind.NOT_FOUND, Kind.SIGN_IN):
+                raise
+            refusal = caught
+        else:
+            http.recount(request)
+            return HttpResponseRedirect(f"/orders/{placed}/pay")
+    names = suppliers.suppliers()
+    context = {
+        "cart": value, "groups": [(names.get(s), lines) for s, lines in value.by_supplier()], "refusal": refusal,
+        "addresses": members.addresses(who.id), "token": request.POST.get("key") or http.token(), "back": "/cart",
+        "vouch": vouch(request, None, at), "form": _form(request), "picker": picker(_form(request)["code"]),
+        "one": wants[0] if request.POST.get("sku") or request.GET.get("sku") else None,
+    }  # fmt: skip
+    return http.page(request, "checkout", context, status=422 if refusal else 200)
+
+
+def _form(request: HttpRequest) -> dict[str, str]:
+    """What was typed, kept; the picker's deepest chosen level wins over the hidden code."""
+    data = {k: request.POST.get(k, "").strip() for k in (*FIELDS, "note", "sharer_code", "address")}
+    levels = [request.POST.get(f"level{i}", "") for i in range(4)]
+    chosen = [c for c in levels if c]
+    if chosen:
+        data["code"] = chosen[-1]
+    return data
+
+
+def picker(code: str) -> list[dict[str, object]]:
+    """The selects of the address picker down to the chosen place, and the one after it."""
+    steps = divisions.path(code) or []
+    levels = [{"options": divisions.children(), "chosen": steps[0].code if steps else ""}]
+    for i, step in enumerate(steps):
+        below = divisions.children(step.code)
+        if below:
+            levels.append({"options": below, "chosen": steps[i + 1].code if i + 1 < len(steps) else ""})
+    while len(levels) < 4:
+        levels.append({"options": [], "chosen": ""})
+    return levels
+
+
+def read_address(request: HttpRequest, member_id: UUID) -> AddressValue:
+    """The chosen address, or the one typed in (which is kept). *Refuses:* ``address_invalid``."""
+    form = _form(request)
+    if form["address"] and form["address"] != "new":
+        return members.address(member_id, http.as_uuid(form["address"], "address"))
+    typed = AddressValue(form["receiver"], form["phone"], form["code"], "", "", "", "", form["detail"])
+    kept = check_address(typed)
+    people.save_address(member_id=member_id, address=kept, at=http.now())
+    return kept
+
+
+def _place(request: HttpRequest, member_id: UUID, wants: list[tuple[UUID, int]], owner: UUID | None) -> str:
+    form, seen = _form(request), request.POST.get("seen", "")
+    address = read_address(request, member_id)
+    placed = commands.place(
+        buyer_id=member_id, lines=wants, address=address, at=http.now(), sharer_code=form["sharer_code"],
+        note=form["note"], visitor_id=http.visitor_id(request), key=request.POST.get("key", "")[:60], cart_owner=owner,
+        expected_minor=http.as_int(seen, "seen") if seen else None,
+    )  # fmt: skip
+    return placed.no
+
+
+def division_list(request: HttpRequest, code: str) -> HttpResponse:
+    """The next level of the address picker."""
+    return JsonResponse({"items": [{"code": d.code, "name": d.name} for d in divisions.children(code)]})

@@ -1,0 +1,74 @@
+"""Asking for money back, and following it."""
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+
+from tongzhou.aftersale import commands, queries
+from tongzhou.fulfilment import queries as parcels
+from tongzhou.kit.money import parse_major
+from tongzhou.kit.refusals import Kind, Refusal, invalid
+from tongzhou.orders import queries as orders
+from tongzhou.storefront import http
+
+
+def ask(request: HttpRequest, no: str) -> HttpResponse:
+    """The wizard: which units, why, how much; says beforehand what will happen."""
+    who, at = http.need_member(request), http.now()
+    order = orders.order(no, buyer_id=who.id)
+    lines = [x for x in orders.lines_of([order.id])[order.id] if x.kind == "goods"]
+    refusal = None
+    if request.method == "POST":
+        try:
+            case_id = commands.open_case(
+                order_id=order.id, buyer_id=who.id, units=_units(request, [x.id for x in lines]), at=at,
+                reason=request.POST.get("reason", ""), note=request.POST.get("note", ""), amount_minor=_amount(request),
+            )  # fmt: skip
+        except Refusal as caught:
+            if caught.kind == Kind.NOT_FOUND:
+                raise
+            refusal = caught
+        else:
+            opened = next(c for c in queries.cases_of_order(order.id) if c.id == case_id)
+            return HttpResponseRedirect(f"/returns/{opened.no}")
+    rows = [(x, queries.right(x, at), range(x.quantity - x.refunded_quantity + 1)) for x in lines]
+    context = {"order": order, "rows": rows, "refusal": refusal, "form": request.POST, "back": f"/orders/{no}"}
+    return http.page(request, "return", context, status=422 if refusal else 200)
+
+
+def _units(request: HttpRequest, ids: list[UUID]) -> dict[UUID, int]:
+    return {i: http.as_int(request.POST.get(f"units-{i}", "0") or "0", "units", high=999) for i in ids}
+
+
+def _amount(request: HttpRequest) -> int | None:
+    text = request.POST.get("amount", "").strip()
+    if not text:
+        return None
+    try:
+        return parse_major(text)
+    except ValueError:
+        raise invalid("amount", "¥", field="amount", value=text, rule="12.90") from None
+
+
+def case(request: HttpRequest, no: str) -> HttpResponse:
+    """How a case stands, step by step."""
+    who = http.need_member(request)
+    row, lines = queries.case(no, buyer_id=who.id)
+    sold = orders.lines_by_id([x.line_id for x in lines])
+    context = {"case": row, "lines": [(x, sold[x.line_id]) for x in lines], "carriers": parcels.search(limit=12),
+               "back": f"/orders/{row.order_no}"}  # fmt: skip
+    return http.page(request, "case", context)
+
+
+def act(request: HttpRequest, no: str) -> HttpResponse:
+    """Withdraw, or say how the parcel goes back."""
+    who, at = http.need_member(request), http.now()
+    row, _lines = queries.case(no, buyer_id=who.id)
+    if "withdraw" in request.POST:
+        commands.withdraw(case_id=row.id, buyer_id=who.id, at=at)
+    else:
+        commands.send_back(
+            case_id=row.id, buyer_id=who.id, carrier=request.POST.get("carrier", ""),
+            tracking_no=request.POST.get("tracking_no", ""), at=at,
+        )  # fmt: skip
+    return HttpResponseRedirect(f"/returns/{no}")

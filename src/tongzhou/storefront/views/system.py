@@ -1,0 +1,64 @@
+"""Pages about the mall itself, and what machines ask."""
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from tongzhou.catalog import queries as goods
+from tongzhou.kit import clock, worker
+from tongzhou.kit.models import PeriodicTurn
+from tongzhou.storefront import http
+
+TOPICS = ("delivery", "returns", "sharing", "rewards", "tax", "privacy", "about", "terms")
+
+
+def help_page(request: HttpRequest, topic: str) -> HttpResponse:
+    """Rules and rights in plain words."""
+    if topic not in TOPICS:
+        return http.page(request, "error", {"code": 404}, status=404)
+    return http.page(request, "help", {"topic": topic, "plan": http.plan(http.now()), "back": "/"})
+
+
+def alive(request: HttpRequest) -> HttpResponse:
+    """``/healthz``: the process answers."""
+    return JsonResponse({"status": "alive"})
+
+
+def ready(request: HttpRequest) -> HttpResponse:
+    """``/readyz``: the database answers; says how much waits for the worker and when it last worked."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+        waiting = worker.backlog()
+        last = PeriodicTurn.objects.order_by("-last_at").values_list("last_at", flat=True).first()
+    except DatabaseError:
+        return JsonResponse({"status": "database unavailable"}, status=503)
+    idle = (clock.now() - last).total_seconds() if last else None
+    return JsonResponse({"status": "ready", "backlog": waiting, "worker_seen_seconds_ago": None if idle is None else int(idle)})
+
+
+def robots(request: HttpRequest) -> HttpResponse:
+    """What crawlers may read."""
+    lines = ["User-agent: *", "Disallow: /cart", "Disallow: /checkout", "Disallow: /orders", "Disallow: /earn", "Disallow: /me",
+             "Disallow: /console/", "Disallow: /s/", f"Sitemap: {settings.SITE_URL}/sitemap.xml"]  # fmt: skip
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain")
+
+
+def sitemap(request: HttpRequest) -> HttpResponse:
+    """Published products for search engines."""
+    rows = "".join(
+        f"<url><loc>{settings.SITE_URL}/products/{slug}</loc><lastmod>{at:%Y-%m-%d}</lastmod></url>"
+        for slug, at in goods.sitemap()
+    )
+    body = f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{rows}</urlset>'
+    return HttpResponse(body, content_type="application/xml")
+
+
+def media(request: HttpRequest, path: str) -> HttpResponse:
+    """Uploaded pictures, which the catalog re-encoded itself; nothing else is ever served from there."""
+    from django.views.static import serve
+
+    response: HttpResponse = serve(request, path, document_root=settings.MEDIA_ROOT)
+    response["Cache-Control"] = "public, max-age=31536000, immutable"
+    response["Content-Security-Policy"] = "default-src 'none'"
+    return response
