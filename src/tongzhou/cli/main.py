@@ -75,5 +75,3 @@ def refuse(refusal: Any) -> None:
         err.print(f"  {refusal.fix}")
 
 
-if __name__ == "__main__":
-    main()

@@ -132,7 +132,7 @@ def serve(port: Port = 8000, workers: int = 2) -> None:
     from tongzhou.people import queries
     from tongzhou.people.commands.roles import setup_code
 
-    commands = [web_command(port, workers), [sys.executable, "-m", "tongzhou.cli.main", "worker"]]
+    commands = [web_command(port, workers), [sys.executable, "-m", "tongzhou.cli", "worker"]]
     if settings.TONGZHOU_ENV != "production":
         os.environ["TONGZHOU_HOME"] = str(settings.TONGZHOU_HOME)
         commands.append([sys.executable, "-m", "tongzhou.sandbox", "--port", str(settings.SANDBOX_PORT), "--home", str(settings.TONGZHOU_HOME)])

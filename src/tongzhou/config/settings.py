@@ -184,6 +184,7 @@ TIME_ZONE = env.str("TONGZHOU_TIMEZONE", "Asia/Shanghai")
 
 STATIC_URL = "/static/"
 STATIC_ROOT = TONGZHOU_HOME / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 MEDIA_URL = "/media/"
