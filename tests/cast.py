@@ -53,8 +53,12 @@ class Cast:
 
 def assemble(at: datetime = AT) -> Cast:
     """Everybody and everything, through the real commands."""
-    owner = people.create_operator(phone="13800000001", name="沈岚", password=PASSWORD, roles={"owner"}, by=SYSTEM, at=at)
-    finance = people.create_operator(phone="13800000002", name="顾川", password=PASSWORD, roles={"finance"}, by=SYSTEM, at=at)
+    owner = people.create_operator(
+        phone="13800000001", name="沈岚", password=PASSWORD, roles={"owner"}, by=SYSTEM, at=at
+    )
+    finance = people.create_operator(
+        phone="13800000002", name="顾川", password=PASSWORD, roles={"finance"}, by=SYSTEM, at=at
+    )
     sharer = people.register_member(phone="+8613900000003", display_name="林小满", at=at)
     buyer = people.register_member(phone="+8613900000672", display_name="苏禾", at=at)
     supplier = ensure_supplier("beitian", "北田粮仓", "Beitian Granary", at)
@@ -62,8 +66,12 @@ def assemble(at: datetime = AT) -> Cast:
     plans.import_plan(text=PLAN, by=boss, at=at)
     plans.activate(code="share-10", by=boss, at=at)
     shelf = catalog.create_category(slug="tea", name="茶饮", name_en="Tea", by=boss, at=at)
-    tea = product("rougui", "武夷肉桂 岩茶", supplier, shelf, list_price=10000, member=None, cost=5000, stock=10, by=boss, at=at)
-    rice = product("rice", "五常稻花香 5 kg", supplier, shelf, list_price=6000, member=5000, cost=3000, stock=10, by=boss, at=at)
+    tea = product(
+        "rougui", "武夷肉桂 岩茶", supplier, shelf, list_price=10000, member=None, cost=5000, stock=10, by=boss, at=at
+    )
+    rice = product(
+        "rice", "五常稻花香 5 kg", supplier, shelf, list_price=6000, member=5000, cost=3000, stock=10, by=boss, at=at
+    )
     return Cast(buyer, sharer, boss, operator(finance, "顾川"), supplier, tea, rice, check_address(ADDRESS))
 
 
@@ -74,7 +82,9 @@ def product(
     """A published product with one SKU; returns the SKU's id."""
     sku = SkuDraft(code=slug.upper(), list_price_minor=list_price, member_price_minor=member, cost_minor=cost)
     saved = catalog.save_product(
-        draft=ProductDraft(slug=slug, title=title, title_en=slug, supplier_id=supplier, category_id=shelf, skus=(sku,)), by=by, at=at
+        draft=ProductDraft(slug=slug, title=title, title_en=slug, supplier_id=supplier, category_id=shelf, skus=(sku,)),
+        by=by,
+        at=at,
     )
     catalog.publish(product_ids=[saved.id], by=by, at=at)
     (sku_id,) = goods.sku_ids_of(saved.id)

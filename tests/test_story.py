@@ -39,17 +39,34 @@ def buy(cast: Cast, at=AT, *, shared=True, quantity=1):
         link = sharing.make_link(member_id=cast.sharer, product_id=None, at=at)
         sharing.touch(code=link.code, visitor_id=visitor, plan_version_id=plans.in_force(at).id, at=at)
         sharing.join_visitor(visitor_id=visitor, member_id=cast.buyer, at=at)
-    placed = orders.place(buyer_id=cast.buyer, lines=[(cast.tea, quantity), (cast.rice, 1)], address=cast.address, at=at)
+    placed = orders.place(
+        buyer_id=cast.buyer, lines=[(cast.tea, quantity), (cast.rice, 1)], address=cast.address, at=at
+    )
     start = payments.open_payment(
-        order_id=placed.order_id, buyer_id=cast.buyer, order_no=placed.no, amount_minor=placed.total_minor,
-        provider="sandbox", return_url="http://x/", at=at,
+        order_id=placed.order_id,
+        buyer_id=cast.buyer,
+        order_no=placed.no,
+        amount_minor=placed.total_minor,
+        provider="sandbox",
+        return_url="http://x/",
+        at=at,
     )
     return placed, start
 
 
 def pay(placed, start, at=AT, **changes):
-    notice = Notice(**{"provider": "sandbox", "event_id": str(new_id()), "trade_no": start.trade_no, "outcome": "succeeded",
-                       "amount_minor": placed.total_minor, "currency": "CNY", "provider_txn": "t", **changes})
+    notice = Notice(
+        **{
+            "provider": "sandbox",
+            "event_id": str(new_id()),
+            "trade_no": start.trade_no,
+            "outcome": "succeeded",
+            "amount_minor": placed.total_minor,
+            "currency": "CNY",
+            "provider_txn": "t",
+            **changes,
+        }
+    )
     return orders.settle(notice, at=at)
 
 
@@ -83,8 +100,14 @@ def test_from_share_to_payout(cast):
     later = AT + timedelta(days=2 + 16)
     assert rewarding.mature_due(at=later) == 2
     assert rewards.earnings(cast.sharer).available_minor == 1450
-    payouts.register_payee(member_id=cast.sharer, legal_name="林小满", account="6222020000001234", born="1995-05-05",
-                           by=member(cast.sharer), at=later)
+    payouts.register_payee(
+        member_id=cast.sharer,
+        legal_name="林小满",
+        account="6222020000001234",
+        born="1995-05-05",
+        by=member(cast.sharer),
+        at=later,
+    )
     pid = payouts.request(member_id=cast.sharer, amount_minor=1450, at=later)
     assert payouts.release(payout_id=pid, by=cast.owner, at=later) == "CHECKED"
     assert payouts.release(payout_id=pid, by=cast.finance, at=later) == "RELEASED"
@@ -105,7 +128,9 @@ def test_a_return_within_the_window_reverses_exactly_its_part(cast):
     at = AT + timedelta(days=2)
     ship_and_receive(cast, placed, at)
     rice = next(x for x in sold.lines_of([placed.order_id])[placed.order_id] if x.sku_id == cast.rice)
-    case = aftersale.open_case(order_id=placed.order_id, buyer_id=cast.buyer, units={rice.id: 1}, reason="no_reason", at=at)
+    case = aftersale.open_case(
+        order_id=placed.order_id, buyer_id=cast.buyer, units={rice.id: 1}, reason="no_reason", at=at
+    )
     assert rewarding.mature_due(at=at + timedelta(days=16)) == 1  # the tea; the rice waits for its case
     aftersale.approve(case_id=case, by=cast.owner, at=at)
     aftersale.send_back(case_id=case, buyer_id=cast.buyer, carrier="yunda", tracking_no="YD7654321", at=at)
@@ -127,15 +152,23 @@ def test_defect_02_a_refund_after_the_payout_becomes_a_receivable_netted_from_th
     ship_and_receive(cast, placed, at)
     later = at + timedelta(days=16)
     rewarding.mature_due(at=later)
-    payouts.register_payee(member_id=cast.sharer, legal_name="林小满", account="6222020000001234", born="1995-05-05",
-                           by=member(cast.sharer), at=later)
+    payouts.register_payee(
+        member_id=cast.sharer,
+        legal_name="林小满",
+        account="6222020000001234",
+        born="1995-05-05",
+        by=member(cast.sharer),
+        at=later,
+    )
     pid = payouts.request(member_id=cast.sharer, amount_minor=1450, at=later)
     payouts.release(payout_id=pid, by=cast.owner, at=later)
     payouts.release(payout_id=pid, by=cast.finance, at=later)
     payouts.move(payouts.Payout.objects.filter(id=pid), payouts.Status.SENT, moves=payouts.MOVES)
     payouts.record(pid, RailOutcome("paid", "x"), at=later)
     rice = next(x for x in sold.lines_of([placed.order_id])[placed.order_id] if x.sku_id == cast.rice)
-    case = aftersale.open_case(order_id=placed.order_id, buyer_id=cast.buyer, units={rice.id: 1}, reason="quality", at=later)
+    case = aftersale.open_case(
+        order_id=placed.order_id, buyer_id=cast.buyer, units={rice.id: 1}, reason="quality", at=later
+    )
     aftersale.approve(case_id=case, by=cast.owner, at=later)
     aftersale.send_back(case_id=case, buyer_id=cast.buyer, carrier="yunda", tracking_no="YD7654321", at=later)
     aftersale.receive_back(case_id=case, by=cast.owner, at=later)
@@ -156,8 +189,15 @@ def test_the_right_amount_only(cast):
     placed, start = buy(cast)
     assert pay(placed, start, amount_minor=placed.total_minor - 1).outcome == "refunding"
     assert sold.order_by_id(placed.order_id).status == "PLACED"
-    again = payments.open_payment(order_id=placed.order_id, buyer_id=cast.buyer, order_no=placed.no,
-                                  amount_minor=placed.total_minor, provider="sandbox", return_url="http://x/", at=AT)
+    again = payments.open_payment(
+        order_id=placed.order_id,
+        buyer_id=cast.buyer,
+        order_no=placed.no,
+        amount_minor=placed.total_minor,
+        provider="sandbox",
+        return_url="http://x/",
+        at=AT,
+    )
     assert pay(placed, again, amount_minor=placed.total_minor + 7).outcome == "paid"
     drain(AT)
     assert books.balances(cast.buyer)["deposit.orders"] == placed.total_minor
@@ -169,12 +209,26 @@ def test_the_right_amount_only(cast):
 
 def test_defect_14_a_second_payment_goes_back_by_itself(cast):
     placed, first = buy(cast)
-    second = payments.open_payment(order_id=placed.order_id, buyer_id=cast.buyer, order_no=placed.no,
-                                   amount_minor=placed.total_minor, provider="sandbox", return_url="http://x/", at=AT)
+    second = payments.open_payment(
+        order_id=placed.order_id,
+        buyer_id=cast.buyer,
+        order_no=placed.no,
+        amount_minor=placed.total_minor,
+        provider="sandbox",
+        return_url="http://x/",
+        at=AT,
+    )
     assert first.trade_no == second.trade_no  # an open one is reused
     assert pay(placed, first).outcome == "paid"
-    other = payments.open_payment(order_id=placed.order_id, buyer_id=cast.buyer, order_no=placed.no,
-                                  amount_minor=placed.total_minor, provider="sandbox", return_url="http://x/", at=AT)
+    other = payments.open_payment(
+        order_id=placed.order_id,
+        buyer_id=cast.buyer,
+        order_no=placed.no,
+        amount_minor=placed.total_minor,
+        provider="sandbox",
+        return_url="http://x/",
+        at=AT,
+    )
     assert pay(placed, other).outcome == "refunding"
     drain(AT)
     assert books.balances(cast.buyer)["gateway.sandbox"] == placed.total_minor

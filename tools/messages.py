@@ -111,7 +111,9 @@ def check() -> int:
             have = known.get(message.id if isinstance(message.id, str) else message.id[0], message.context)
             if have is None or not filled(have):
                 bad += 1
-                print(f"{room.name}: no English for {message.id!r} ({', '.join(sorted({p for p, _ in message.locations}))})")
+                print(
+                    f"{room.name}: no English for {message.id!r} ({', '.join(sorted({p for p, _ in message.locations}))})"
+                )
     return 1 if bad else 0
 
 

@@ -54,7 +54,9 @@ def open_case(
     shipped = any(lines[i].shipped_quantity for i in chosen)
     total = sum(r.amount_minor for r in rows)
     if amount_minor is not None and not 0 < amount_minor <= total:
-        raise invalid("refund_exceeds_line", _("要退的金额超过了商品的价值。"), field="amount", value=amount_minor, rule=total)
+        raise invalid(
+            "refund_exceeds_line", _("要退的金额超过了商品的价值。"), field="amount", value=amount_minor, rule=total
+        )
     partial = amount_minor is not None and amount_minor < total
     case = Case(
         id=new_id(), no=_number(at, buyer_id), order_id=order_id, order_no=order.no, buyer_id=buyer_id, reason=reason,

@@ -67,5 +67,3 @@ def right(line: OrderLine, at: datetime) -> Right:
         delivered_at=line.delivered_at, return_policy=line.return_policy,
         units_left=line.quantity - line.refunded_quantity, at=at, zone=clock.mall_zone(),
     )  # fmt: skip
-
-

@@ -67,7 +67,11 @@ def on_refusal(request: HttpRequest, error: Refusal) -> HttpResponse:
 def on_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
     """What the schema refuses, field by field."""
     errors = [
-        invalid(str(e.get("type", "invalid")), str(e.get("msg", "")), field=".".join(str(p) for p in e.get("loc", ())[2:] or e.get("loc", ())))
+        invalid(
+            str(e.get("type", "invalid")),
+            str(e.get("msg", "")),
+            field=".".join(str(p) for p in e.get("loc", ())[2:] or e.get("loc", ())),
+        )
         for e in error.errors
     ]
     return problem(Refusal("request_invalid", "请求的内容不对。", field="body", errors=errors))
@@ -160,7 +164,9 @@ def make_cart(request: HttpRequest, body: CartIn) -> tuple[int, dict[str, Any]]:
                       for x in priced.lines],
         }  # fmt: skip
 
-    answer, _again = idempotency.once("api.cart", _key(request), body.model_dump(mode="json"), at=at, run=run, owner_id=member)
+    answer, _again = idempotency.once(
+        "api.cart", _key(request), body.model_dump(mode="json"), at=at, run=run, owner_id=member
+    )
     return 201, answer
 
 
@@ -178,14 +184,20 @@ def place_order(request: HttpRequest, body: OrderIn) -> tuple[int, dict[str, Any
     at, member = clock.now(), _member(request)
 
     def run() -> dict[str, Any]:
-        address = check_address(AddressValue(body.address.receiver, body.address.phone, body.address.code, "", "", "", "", body.address.detail))
+        address = check_address(
+            AddressValue(
+                body.address.receiver, body.address.phone, body.address.code, "", "", "", "", body.address.detail
+            )
+        )
         placed = commands.place(
             buyer_id=member, lines=queries.cart_wants(body.cart), address=address, at=at, sharer_code=body.sharer_code,
             note=body.note, cart_owner=body.cart, expected_minor=body.expected_minor,
         )  # fmt: skip
         return {"no": placed.no, "total_minor": placed.total_minor, "currency": settings.CURRENCY, "status": "PLACED"}
 
-    answer, _again = idempotency.once("api.order", _key(request), body.model_dump(mode="json"), at=at, run=run, owner_id=member)
+    answer, _again = idempotency.once(
+        "api.order", _key(request), body.model_dump(mode="json"), at=at, run=run, owner_id=member
+    )
     return 201, answer
 
 
@@ -204,7 +216,9 @@ def open_payment(request: HttpRequest, no: str, body: PaymentIn) -> tuple[int, d
         )  # fmt: skip
         return {"payment": str(start.payment_id), "trade_no": start.trade_no, "redirect_url": start.redirect_url}
 
-    answer, _again = idempotency.once("api.payment", _key(request), [no, body.provider], at=at, run=run, owner_id=member)
+    answer, _again = idempotency.once(
+        "api.payment", _key(request), [no, body.provider], at=at, run=run, owner_id=member
+    )
     return 201, answer
 
 

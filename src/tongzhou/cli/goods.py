@@ -1,7 +1,7 @@
 """Goods and members: import, export, search."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
@@ -81,8 +81,10 @@ def search_products(query: str, limit: int = 24, as_json: Json = False) -> None:
     from tongzhou.plans import queries as plans
 
     force = plans.in_force(clock.now())
-    found = queries.search(query, discount_bp=force.plan.member_price.discount_bp if force else 0, limit=max(1, min(limit, 1000)))
-    items = [{"id": str(c.id), "slug": c.slug, "title": c.title, "price_minor": c.price_minor} for c in found.items]
+    found = queries.search(
+        query, discount_bp=force.plan.member_price.discount_bp if force else 0, limit=max(1, min(limit, 1000))
+    )
+    items: list[dict[str, Any]] = [{"id": str(c.id), "slug": c.slug, "title": c.title, "price_minor": c.price_minor} for c in found.items]
     if as_json:
         say({"query": query, "count": found.count, "items": items})
         return

@@ -73,5 +73,3 @@ def refuse(refusal: Any) -> None:
             err.print(f"      fix:  {e.fix}", highlight=False, markup=False)
     if not refusal.errors and not refusal.field and refusal.fix:
         err.print(f"  {refusal.fix}")
-
-

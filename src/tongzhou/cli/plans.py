@@ -41,7 +41,11 @@ def check(file: Path, profile: str = "", as_json: Json = False) -> None:
         err.print(f"[bold]{said}[/bold]")
         for row in rows:
             err.print(f"  {row['severity']:6} {row['id']} {row['path']} = {row['seen']}", highlight=False, markup=False)
-            err.print(f"         {row['message']}\n         {row['citation']}\n         → {row['fix']}", highlight=False, markup=False)
+            err.print(
+                f"         {row['message']}\n         {row['citation']}\n         → {row['fix']}",
+                highlight=False,
+                markup=False,
+            )
     if said in ("BLOCK", "REVIEW"):
         raise typer.Exit(REFUSED)
 
@@ -52,7 +56,9 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise invalid("file_unreadable", "The file cannot be read.", field="file", value=file.name, rule=str(error)) from None
+        raise invalid(
+            "file_unreadable", "The file cannot be read.", field="file", value=file.name, rule=str(error)
+        ) from None
 
 
 @plan.command("import")
@@ -163,7 +169,9 @@ def withhold(
 
     try:
         minor = [int((Decimal(x.strip()) * 100).to_integral_exact()) for x in income.split(",")]
-        if any(m < 0 or m > 10**14 for m in minor) or any(Decimal(x.strip()) * 100 != m for x, m in zip(income.split(","), minor, strict=True)):
+        if any(m < 0 or m > 10**14 for m in minor) or any(
+            Decimal(x.strip()) * 100 != m for x, m in zip(income.split(","), minor, strict=True)
+        ):
             raise ValueError
     except (InvalidOperation, ValueError, OverflowError):
         err.print(f"--income takes amounts in yuan separated by commas, not {income!r}")

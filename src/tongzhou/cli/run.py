@@ -53,7 +53,9 @@ def doctor(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
         say({"checks": checks})
         return
     for row in checks:
-        err.print(f"{'✓' if row['state'] == 'ok' else '·'} {row['check']}: {row['said']} {row['mend']}", highlight=False)
+        err.print(
+            f"{'✓' if row['state'] == 'ok' else '·'} {row['check']}: {row['said']} {row['mend']}", highlight=False
+        )
 
 
 @app.command()
@@ -135,7 +137,17 @@ def serve(port: Port = 8000, workers: int = 2) -> None:
     commands = [web_command(port, workers), [sys.executable, "-m", "tongzhou.cli", "worker"]]
     if settings.TONGZHOU_ENV != "production":
         os.environ["TONGZHOU_HOME"] = str(settings.TONGZHOU_HOME)
-        commands.append([sys.executable, "-m", "tongzhou.sandbox", "--port", str(settings.SANDBOX_PORT), "--home", str(settings.TONGZHOU_HOME)])
+        commands.append(
+            [
+                sys.executable,
+                "-m",
+                "tongzhou.sandbox",
+                "--port",
+                str(settings.SANDBOX_PORT),
+                "--home",
+                str(settings.TONGZHOU_HOME),
+            ]
+        )
     if not queries.operators():
         err.print(f"No owner yet: open {settings.SITE_URL}/console/ and use the setup code [bold]{setup_code()}[/bold]")
     supervise(commands)

@@ -122,13 +122,15 @@ def _strange(value: object, shape: object, path: str) -> Iterator[tuple[str, obj
         for i, inner in enumerate(value):
             yield from _strange(inner, shape[0], f"{path}[{i}]")
     elif isinstance(shape, tuple):
-        if isinstance(value, bool) and bool not in shape or not isinstance(value, shape):
+        if (isinstance(value, bool) and bool not in shape) or not isinstance(value, shape):
             yield path, value
 
 
 def _fees(run: _Check) -> None:
     join = _part(run.doc, "join")
-    paid = [(f"join.{k}", join[k]) for k in ("fee", "deposit", "training_fee", "required_purchase") if _num(join.get(k))]
+    paid = [
+        (f"join.{k}", join[k]) for k in ("fee", "deposit", "training_fee", "required_purchase") if _num(join.get(k))
+    ]
     paid += [(f"ranks[{i}].fee", r["fee"]) for i, r in enumerate(_list(run.doc, "ranks")) if _num(r.get("fee"))]
     for path, seen in paid:
         run.own("FEE", path, seen)
@@ -148,7 +150,7 @@ def _introduces(rule: Doc) -> bool:
 
 
 def _unrelated(rule: Doc) -> bool:
-    return rule.get("trigger", "retail_sale") != "retail_sale"
+    return bool(rule.get("trigger", "retail_sale") != "retail_sale")
 
 
 def _headcount(run: _Check) -> None:
@@ -169,9 +171,7 @@ def _headcount(run: _Check) -> None:
 
 
 def _rank_reads_people(doc: Doc) -> bool:
-    return any(
-        c.get("metric") in RANK_METRICS for r in _list(doc, "ranks") for c in _list(r, "criteria")
-    )
+    return any(c.get("metric") in RANK_METRICS for r in _list(doc, "ranks") for c in _list(r, "criteria"))
 
 
 def _depth(run: _Check) -> None:
@@ -221,7 +221,9 @@ def _promised(run: _Check) -> tuple[int, int]:
 
 def _payout(run: _Check) -> None:
     price_bp, margin_bp = _promised(run)
-    if price_bp > 3000 or any(_num(r.get("rate_bp")) > 3000 and r.get("base") != "margin" for _p, r in _rewards(run.doc)):
+    if price_bp > 3000 or any(
+        _num(r.get("rate_bp")) > 3000 and r.get("base") != "margin" for _p, r in _rewards(run.doc)
+    ):
         run.own("CAP30", "rewards", f"{price_bp} bp")
     margin = _num(_part(run.doc, "assumptions").get("margin_bp"))
     if price_bp and not margin and not _num(_part(run.doc, "caps").get("payout_to_margin_bp")):
@@ -301,7 +303,9 @@ def worsens(before: Doc, after: Doc) -> bool:
         return True
     if _deep(after, "settle_days", 15) > _deep(before, "settle_days", 15):
         return True
-    if _part(before, "attribution").get("model", "last_touch") != _part(after, "attribution").get("model", "last_touch"):
+    if _part(before, "attribution").get("model", "last_touch") != _part(after, "attribution").get(
+        "model", "last_touch"
+    ):
         return True
     for cap in ("per_order_minor", "per_month_minor", "payout_to_margin_bp"):
         was, now_cap = _deep(before, f"caps.{cap}", 0), _deep(after, f"caps.{cap}", 0)

@@ -107,7 +107,11 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "tongzhou.storefront.context.shell",
             ],
-            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "tongzhou.design.templatetags.shop_tags"],
+            "builtins": [
+                "django.templatetags.i18n",
+                "django.templatetags.static",
+                "tongzhou.design.templatetags.shop_tags",
+            ],
         },
     }
 ]
@@ -140,7 +144,7 @@ FREIGHT_MINOR = env.int("TONGZHOU_FREIGHT_MINOR", 800)
 FREE_FREIGHT_FROM_MINOR = env.int("TONGZHOU_FREE_FREIGHT_FROM_MINOR", 5900)
 PAYOUT_MIN_MINOR = env.int("TONGZHOU_PAYOUT_MIN_MINOR", 100)
 # Keys that encrypt payees' details, newest first; made once and kept when none is given outside production.
-DATA_KEYS = env.list("TONGZHOU_DATA_KEYS", [])
+DATA_KEYS: list[str] = env.list("TONGZHOU_DATA_KEYS", [])
 
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend", "QUEUES": ["default", "outbox", "external"]}}

@@ -93,8 +93,12 @@ def who_can_sign_in() -> list[str]:
 
 
 def _found(at: datetime, dice: random.Random, scale: int) -> _World:
-    owner = people.create_operator(phone="13800000001", name="沈岚", password=PASSWORD, roles={"owner", "operator"}, by=SYSTEM, at=at)
-    money = people.create_operator(phone="13800000002", name="顾川", password=PASSWORD, roles={"finance"}, by=SYSTEM, at=at)
+    owner = people.create_operator(
+        phone="13800000001", name="沈岚", password=PASSWORD, roles={"owner", "operator"}, by=SYSTEM, at=at
+    )
+    money = people.create_operator(
+        phone="13800000002", name="顾川", password=PASSWORD, roles={"finance"}, by=SYSTEM, at=at
+    )
     world = _World(operator(owner, "沈岚"), operator(money, "顾川"))
     plans.import_plan(text=PLAN.read_text(encoding="utf-8"), by=world.boss, at=at)
     plans.activate(code="share-8", by=world.boss, at=at)
@@ -103,7 +107,13 @@ def _found(at: datetime, dice: random.Random, scale: int) -> _World:
         joined = at + timedelta(days=dice.uniform(0, 60) if i > 8 else 0)
         who = people.register_member(phone=f"+861390000{100 + i:04d}", display_name=name, at=joined)
         if i > 2 and dice.random() < 0.85:
-            people.bind(invitee_id=who, inviter_id=dice.choice(world.people[: max(1, i // 2)]), source="link", by=member(who), at=joined)
+            people.bind(
+                invitee_id=who,
+                inviter_id=dice.choice(world.people[: max(1, i // 2)]),
+                source="link",
+                by=member(who),
+                at=joined,
+            )
         world.people.append(who)
     return world
 
@@ -174,10 +184,23 @@ def _buy(world: _World, at: datetime, dice: random.Random, *, unpaid: bool) -> N
         plan = force.in_force(at)
         link = sharing.make_link(member_id=sharer, product_id=None, at=at)
         visitor = new_id()
-        sharing.touch(code=link.code, visitor_id=visitor, plan_version_id=plan.id if plan else None, at=at - timedelta(hours=3))
+        sharing.touch(
+            code=link.code, visitor_id=visitor, plan_version_id=plan.id if plan else None, at=at - timedelta(hours=3)
+        )
         sharing.join_visitor(visitor_id=visitor, member_id=buyer, at=at)
     lines = [(sku, dice.choice((1, 1, 1, 2))) for sku in dice.sample(world.skus, dice.choice((1, 1, 2, 3)))]
-    address = check_address(AddressValue(members.card(buyer).display_name, "13900001234", dice.choice(PLACES), "", "", "", "", f"江边路 {dice.randint(1, 300)} 号"))
+    address = check_address(
+        AddressValue(
+            members.card(buyer).display_name,
+            "13900001234",
+            dice.choice(PLACES),
+            "",
+            "",
+            "",
+            "",
+            f"江边路 {dice.randint(1, 300)} 号",
+        )
+    )
     placed = orders.place(buyer_id=buyer, lines=lines, address=address, at=at)
     if unpaid:
         return
@@ -186,7 +209,10 @@ def _buy(world: _World, at: datetime, dice: random.Random, *, unpaid: bool) -> N
         return_url="", at=at,
     )  # fmt: skip
     orders.settle(
-        Notice("sandbox", f"demo-{placed.no}", start.trade_no, "succeeded", placed.total_minor, "CNY", f"demo{placed.no}"), at=at
+        Notice(
+            "sandbox", f"demo-{placed.no}", start.trade_no, "succeeded", placed.total_minor, "CNY", f"demo{placed.no}"
+        ),
+        at=at,
     )
     world.open.append((at, placed.order_id, buyer))
 
@@ -201,10 +227,12 @@ def _settle(at: datetime) -> None:
 
 def _ship(world: _World, order: tuple[datetime, UUID, UUID], at: datetime, dice: random.Random, last: bool) -> bool:
     paid_at, order_id, buyer = order
-    if last and dice.random() < 0.6 or at - paid_at < timedelta(hours=6):
+    if (last and dice.random() < 0.6) or at - paid_at < timedelta(hours=6):
         return False
     carrier = dice.choice(("yunda", "zhongtong", "yuantong"))
-    fulfilment.ship(order_id=order_id, carrier=carrier, tracking_no=f"YT{dice.randrange(10**11):011d}", by=world.boss, at=at)
+    fulfilment.ship(
+        order_id=order_id, carrier=carrier, tracking_no=f"YT{dice.randrange(10**11):011d}", by=world.boss, at=at
+    )
     world.on_the_way.append((at, order_id, buyer))
     return True
 
@@ -221,11 +249,15 @@ def _arrive(world: _World, order: tuple[datetime, UUID, UUID], at: datetime, dic
 
 def _return(world: _World, order_id: UUID, buyer: UUID, at: datetime, dice: random.Random) -> None:
     line = next(x for x in sold.lines_of([order_id])[order_id] if x.kind == "goods")
-    case = aftersale.open_case(order_id=order_id, buyer_id=buyer, units={line.id: 1}, reason="quality", note="和想的不一样", at=at)
+    case = aftersale.open_case(
+        order_id=order_id, buyer_id=buyer, units={line.id: 1}, reason="quality", note="和想的不一样", at=at
+    )
     if dice.random() < 0.3:
         return
     aftersale.approve(case_id=case, by=world.boss, at=at)
-    aftersale.send_back(case_id=case, buyer_id=buyer, carrier="yunda", tracking_no=f"RT{dice.randrange(10**9):09d}", at=at)
+    aftersale.send_back(
+        case_id=case, buyer_id=buyer, carrier="yunda", tracking_no=f"RT{dice.randrange(10**9):09d}", at=at
+    )
     if dice.random() < 0.8:
         aftersale.receive_back(case_id=case, by=world.boss, at=at)
 
@@ -236,7 +268,14 @@ def _pay_out(world: _World, at: datetime, dice: random.Random) -> None:
         if free < 500 or dice.random() < 0.4 or payouts.has_open(who):
             continue
         name = members.card(who).display_name
-        payouts.register_payee(member_id=who, legal_name=name, account=f"62220200{dice.randrange(10**8):08d}1", born="1992-03-08", by=member(who), at=at)
+        payouts.register_payee(
+            member_id=who,
+            legal_name=name,
+            account=f"62220200{dice.randrange(10**8):08d}1",
+            born="1992-03-08",
+            by=member(who),
+            at=at,
+        )
         payout = payouts.request(member_id=who, amount_minor=free, at=at)
         if dice.random() < 0.2:
             continue
@@ -259,8 +298,14 @@ def traffic(*, minutes: int, tell: Tell) -> None:
     until = time.monotonic() + minutes * 60
     while time.monotonic() < until:
         _buy(world, clock.now(), dice, unpaid=dice.random() < 0.1)
-        for order in [o for o in sold.console_list(status="PAID", limit=20, oldest=True)][:2]:
+        for order in list(sold.console_list(status="PAID", limit=20, oldest=True))[:2]:
             if dice.random() < 0.5:
-                fulfilment.ship(order_id=order.id, carrier="yunda", tracking_no=f"YT{dice.randrange(10**11):011d}", by=world.boss, at=clock.now())
+                fulfilment.ship(
+                    order_id=order.id,
+                    carrier="yunda",
+                    tracking_no=f"YT{dice.randrange(10**11):011d}",
+                    by=world.boss,
+                    at=clock.now(),
+                )
         tell(f"  {clock.now():%H:%M:%S} one more order; {cases.open_count()['answer']} returns wait for an answer")
         time.sleep(dice.uniform(2, 8))

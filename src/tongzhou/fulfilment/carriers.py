@@ -5,7 +5,18 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-COMMON = ("shunfeng", "zhongtong", "yuantong", "yunda", "shentong", "jd", "ems", "youzhengguonei", "jtexpress", "debangwuliu")
+COMMON = (
+    "shunfeng",
+    "zhongtong",
+    "yuantong",
+    "yunda",
+    "shentong",
+    "jd",
+    "ems",
+    "youzhengguonei",
+    "jtexpress",
+    "debangwuliu",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ def handler(key: str) -> tuple[Handler, type]:
 
 
 @cache
-def _adapter(fact: type) -> "TypeAdapter[Any]":
+def _adapter(fact: Any) -> "TypeAdapter[Any]":
     return TypeAdapter(fact)
 
 
@@ -91,7 +91,7 @@ def load(fact: type, data: Any) -> Any:
 
 def publish(*facts: Any, at: datetime) -> None:
     """Insert one delivery row per fact and wired handler, in the caller's transaction (one statement)."""
-    rows = [
+    rows: list[Any] = [
         DBTaskResult(
             id=new_id(),
             enqueued_at=at,

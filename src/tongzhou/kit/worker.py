@@ -19,6 +19,7 @@ from tongzhou.kit import outbox
 from tongzhou.kit.models import PeriodicTurn
 
 log = logging.getLogger("tongzhou.worker")
+Row = Any  # a django-tasks row; its class is generic over a task this module does not know
 
 READY, RUNNING, DONE, DEAD = "READY", "RUNNING", "SUCCESSFUL", "FAILED"
 LEASE = timedelta(minutes=5)  # longer than any external call's timeout
@@ -54,7 +55,7 @@ def drain_local(*, at: datetime) -> int:
     return total
 
 
-def _ready(queue: str, at: datetime, limit: int) -> list[DBTaskResult]:
+def _ready(queue: str, at: datetime, limit: int) -> "list[Row]":
     rows = DBTaskResult.objects.filter(status=READY, queue_name=queue, run_after__lte=at).order_by(
         "-priority", "run_after", "id"
     )
@@ -69,7 +70,7 @@ def _run_local(*, at: datetime, limit: int, worker: str) -> int:
         if not rows:
             return 0
         done: list[UUID] = []
-        groups: dict[str, list[DBTaskResult]] = {}
+        groups: dict[str, list[Row]] = {}
         for row in rows:
             groups.setdefault(row.args_kwargs["args"][0], []).append(row)
         for key, members in groups.items():
@@ -79,7 +80,7 @@ def _run_local(*, at: datetime, limit: int, worker: str) -> int:
     return len(rows)
 
 
-def _run_group(key: str, rows: list[DBTaskResult], *, at: datetime, worker: str) -> list[UUID]:
+def _run_group(key: str, rows: "list[Row]", *, at: datetime, worker: str) -> list[UUID]:
     """One handler's rows: first all together in a savepoint, and if that fails, one by one."""
     try:
         handler, fact = outbox.handler(key)
@@ -107,12 +108,12 @@ def _run_group(key: str, rows: list[DBTaskResult], *, at: datetime, worker: str)
     return done
 
 
-def _deliver(handler: outbox.Handler, fact: type, rows: Sequence[DBTaskResult], at: datetime) -> None:
+def _deliver(handler: outbox.Handler, fact: type, rows: "Sequence[Row]", at: datetime) -> None:
     with transaction.atomic():
         handler.run([outbox.load(fact, row.args_kwargs["args"][1]) for row in rows], at)
 
 
-def _failed(row: DBTaskResult, error: Exception, *, at: datetime, worker: str, most: int) -> None:
+def _failed(row: "Row", error: Exception, *, at: datetime, worker: str, most: int) -> None:
     """Count the attempt; schedule the next, or bury the row with its traceback."""
     tries = [*row.worker_ids, worker]
     dead = len(tries) >= most

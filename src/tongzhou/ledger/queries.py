@@ -85,7 +85,9 @@ def _line(row: Transfer) -> StatementLine:
     )  # fmt: skip
 
 
-def postings(*, before: UUID | None = None, kind: str = "", book_id: UUID | None = None, limit: int = 50) -> list[Posting]:
+def postings(
+    *, before: UUID | None = None, kind: str = "", book_id: UUID | None = None, limit: int = 50
+) -> list[Posting]:
     """Postings of the whole mall, newest first, keyset-paged by id."""
     rows = Posting.objects.order_by("-id")
     if before:

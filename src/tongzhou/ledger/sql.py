@@ -50,7 +50,7 @@ def forget() -> None:
 def insert_new(model: type[models.Model], rows: Sequence[models.Model], *, conflict: Sequence[str]) -> set[UUID]:
     """INSERT … ON CONFLICT DO NOTHING RETURNING id: the ids that were new."""
     fields = model._meta.concrete_fields
-    columns = ", ".join(f.column for f in fields)
+    columns = ", ".join(str(f.column) for f in fields)
     one = f"({', '.join(['%s'] * len(fields))})"
     written: set[UUID] = set()
     for start in range(0, len(rows), 1000):

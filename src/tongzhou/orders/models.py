@@ -129,11 +129,11 @@ class OrderLine(models.Model):
         db_table = "orders_line"
         constraints = [
             models.CheckConstraint(
-                condition=Q(refunded_minor__gte=0) & Q(refunded_minor__lte=F("amount_minor")), name="orders_line_refunded"
+                condition=Q(refunded_minor__gte=0) & Q(refunded_minor__lte=F("amount_minor")),
+                name="orders_line_refunded",
             ),
             models.CheckConstraint(
-                condition=Q(refunded_quantity__lte=F("quantity"))
-                & Q(shipped_quantity__lte=F("quantity")),
+                condition=Q(refunded_quantity__lte=F("quantity")) & Q(shipped_quantity__lte=F("quantity")),
                 name="orders_line_units",
             ),
         ]

@@ -173,11 +173,10 @@ def paid_by_day(since: datetime) -> list[dict[str, Any]]:
     from django.db.models.functions import TruncDate
 
     rows = Order.objects.filter(paid_at__gte=since).annotate(day=TruncDate("paid_at")).values("day")
-    return list(rows.annotate(n=Count("id"), total=Sum("total_minor")).order_by("day"))
+    summed = rows.annotate(n=Count("id"), total=Sum("total_minor")).order_by("day")
+    return [{"day": r["day"], "n": r["n"], "total": r["total"]} for r in summed]
 
 
 def refunded_since(since: datetime) -> int:
     """Cash refunded since a moment."""
     return RefundRecord.objects.filter(at__gte=since).aggregate(n=Sum("cash_minor"))["n"] or 0
-
-

@@ -107,4 +107,3 @@ class Refunded:
     def total_minor(self) -> int:
         """Everything together."""
         return self.cash_minor + self.points_minor + self.credit_minor
-

@@ -64,7 +64,9 @@ def capture(notice: Notice, *, at: datetime) -> Capture:
     if row is None:
         raise not_found(_("没有这笔付款。"), code="trade_unknown")
     if notice.currency != settings.CURRENCY:
-        raise invalid("currency_mismatch", _("付款的货币不对。"), field="currency", value=notice.currency, rule=settings.CURRENCY)
+        raise invalid(
+            "currency_mismatch", _("付款的货币不对。"), field="currency", value=notice.currency, rule=settings.CURRENCY
+        )
     nothing = Capture(row.id, row.order_id, row.buyer_id, row.provider, 0, row.amount_minor, repeated=True)
     if notice.outcome != "succeeded":
         move(Payment.objects.filter(id=row.id), Status.FAILED, moves=MOVES, settled_at=at)
@@ -77,7 +79,9 @@ def capture(notice: Notice, *, at: datetime) -> Capture:
     )  # fmt: skip
     if not moved:
         return nothing
-    return Capture(row.id, row.order_id, row.buyer_id, row.provider, notice.amount_minor, row.amount_minor, repeated=False)
+    return Capture(
+        row.id, row.order_id, row.buyer_id, row.provider, notice.amount_minor, row.amount_minor, repeated=False
+    )
 
 
 def remember_capture(payment_id: UUID, transfer_id: UUID) -> None:
@@ -180,7 +184,9 @@ def close(*, order_ids: list[UUID], at: datetime) -> int:
 
 def pending(at: datetime, *, older: timedelta = timedelta(minutes=3), limit: int = 50) -> list[tuple[str, str]]:
     """(provider, trade_no) of payments open for a while and not asked about lately; marks them asked."""
-    due = Payment.objects.filter(status=Status.CREATED, created_at__lt=at - older, created_at__gt=at - timedelta(days=1))
+    due = Payment.objects.filter(
+        status=Status.CREATED, created_at__lt=at - older, created_at__gt=at - timedelta(days=1)
+    )
     due = due.exclude(asked_at__gt=at - older)
     rows = list(due.order_by("created_at").values_list("id", "provider", "trade_no")[:limit])
     Payment.objects.filter(id__in=[r[0] for r in rows]).update(asked_at=at)
@@ -197,5 +203,3 @@ def open_refunds(at: datetime, *, limit: int = 50) -> list[UUID]:
     """Refunds that were sent and have no end yet."""
     rows = Refund.objects.filter(status=RefundStatus.SENT, created_at__lt=at - timedelta(minutes=1))
     return list(rows.order_by("created_at").values_list("id", flat=True)[:limit])
-
-

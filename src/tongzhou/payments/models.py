@@ -67,7 +67,8 @@ class Payment(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_amount"),
             models.CheckConstraint(
-                condition=Q(refunded_minor__gte=0) & Q(refunded_minor__lte=F("captured_minor")), name="payments_refunded"
+                condition=Q(refunded_minor__gte=0) & Q(refunded_minor__lte=F("captured_minor")),
+                name="payments_refunded",
             ),
         ]
         indexes = [models.Index(fields=["created_at"], name="payments_open", condition=Q(status="CREATED"))]

@@ -35,7 +35,9 @@ def by_trade_no(trade_no: str) -> PaymentValue | None:
     p = Payment.objects.filter(trade_no=trade_no).first()
     if p is None:
         return None
-    return PaymentValue(p.id, p.order_id, p.buyer_id, p.provider, p.amount_minor, p.captured_minor, p.status, p.trade_no)
+    return PaymentValue(
+        p.id, p.order_id, p.buyer_id, p.provider, p.amount_minor, p.captured_minor, p.status, p.trade_no
+    )
 
 
 def capture_transfers(order_id: UUID) -> list[tuple[UUID, UUID]]:

@@ -17,12 +17,12 @@ from tongzhou.kit.states import move
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger import queries as books
 from tongzhou.ledger.values import Fill, Leg, Move
-from tongzhou.people import queries as people
 from tongzhou.payouts import tax, vault
 from tongzhou.payouts.events import PayoutReleased
 from tongzhou.payouts.models import MOVES, OPEN, Payee, Payout, Release, Status
 from tongzhou.payouts.rails import RAILS
 from tongzhou.payouts.values import RailOutcome
+from tongzhou.people import queries as people
 
 MAY_RELEASE = frozenset({"finance", "owner"})
 TRANSIT = "payout.in_transit.reward"
@@ -35,7 +35,9 @@ def register_payee(*, member_id: UUID, legal_name: str, account: str, born: str,
     if not 2 <= len(name) <= 40:
         raise invalid("legal_name", _("请写真实姓名。"), field="legal_name", value=legal_name, rule=_("2 到 40 个字"))
     if not 6 <= len(number) <= 40 or not number.isalnum():
-        raise invalid("account", _("收款账号看起来不对。"), field="account", value=account, rule=_("6 到 40 位字母或数字"))
+        raise invalid(
+            "account", _("收款账号看起来不对。"), field="account", value=account, rule=_("6 到 40 位字母或数字")
+        )
     try:
         adult = vault.is_adult(born, clock.mall_day(at))
         if date.fromisoformat(born) < date(1900, 1, 1):
@@ -68,7 +70,12 @@ def request(*, member_id: UUID, amount_minor: int, at: datetime) -> UUID:
         raise invalid("amount_too_small", _("提现金额太小。"), field="amount", value=amount_minor, rule=f"≥ {least}")
     identity = new_id()
     row = Payout(
-        id=identity, member_id=member_id, bill_no=identity.hex, rail="sandbox", gross_minor=amount_minor, requested_at=at
+        id=identity,
+        member_id=member_id,
+        bill_no=identity.hex,
+        rail="sandbox",
+        gross_minor=amount_minor,
+        requested_at=at,
     )
     try:
         with transaction.atomic():
@@ -111,7 +118,9 @@ def release(*, payout_id: UUID, by: Actor, at: datetime) -> str:
     step = 1 if row.status == Status.REQUESTED else 2
     try:
         with transaction.atomic():
-            Release.objects.bulk_create([Release(payout_id=row.id, step=step, by_id=by.id, by_name=by.name[:80], at=at)])
+            Release.objects.bulk_create(
+                [Release(payout_id=row.id, step=step, by_id=by.id, by_name=by.name[:80], at=at)]
+            )
     except IntegrityError:
         raise conflict("same_person", _("两次放款要由两个人来做，或这一步已经有人做了。")) from None
     if step == 1:
@@ -154,10 +163,14 @@ def reject(*, payout_id: UUID, reason: str, by: Actor, at: datetime) -> None:
         raise forbidden("not_allowed", _("只有财务或所有者可以放款。"))
     if len(reason.strip()) < 4:
         raise invalid("reason_missing", _("请写明理由。"), field="reason", value=reason, rule=_("至少 4 个字"))
-    if not move(Payout.objects.filter(id=row.id), Status.REJECTED, moves=MOVES, reason=reason.strip()[:200], ended_at=at):
+    if not move(
+        Payout.objects.filter(id=row.id), Status.REJECTED, moves=MOVES, reason=reason.strip()[:200], ended_at=at
+    ):
         raise conflict("state_moved_on", _("这笔提现刚刚有了变化，请刷新后再看。"))
     _give_back(row, by=by, at=at)
-    audit.record(by=by, action="payout.reject", subject_kind="payout", subject_id=row.bill_no, at=at, reason=reason[:200])
+    audit.record(
+        by=by, action="payout.reject", subject_kind="payout", subject_id=row.bill_no, at=at, reason=reason[:200]
+    )
 
 
 def _give_back(row: Payout, *, by: Actor, at: datetime) -> None:
@@ -228,5 +241,3 @@ def query_sent(*, at: datetime, limit: int = 50) -> int:
         send(payout_id, at)
         done += Payout.objects.filter(id=payout_id, status__in=[Status.PAID, Status.FAILED]).count()
     return done
-
-

@@ -70,11 +70,15 @@ class Payout(models.Model):
         db_table = "payouts_payout"
         constraints = [
             models.CheckConstraint(
-                condition=Q(gross_minor__gt=0) & Q(tax_minor__gte=0) & Q(gross_minor__gte=F("tax_minor") + F("fee_minor")),
+                condition=Q(gross_minor__gt=0)
+                & Q(tax_minor__gte=0)
+                & Q(gross_minor__gte=F("tax_minor") + F("fee_minor")),
                 name="payouts_amounts",
             ),
             models.UniqueConstraint(
-                fields=["member_id"], name="payouts_one_open", condition=Q(status__in=["REQUESTED", "CHECKED", "RELEASED", "SENT"])
+                fields=["member_id"],
+                name="payouts_one_open",
+                condition=Q(status__in=["REQUESTED", "CHECKED", "RELEASED", "SENT"]),
             ),
         ]
         indexes = [

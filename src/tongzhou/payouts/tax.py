@@ -27,7 +27,9 @@ def _bracket(base: Decimal, brackets: Sequence[Sequence[int]]) -> Decimal:
     raise ValueError("a tax table ends with an open bracket")
 
 
-def due_now(cumulative_minor: int, months: int, withheld_minor: int, *, exempt_minor: int = 0, other_minor: int = 0) -> int:
+def due_now(
+    cumulative_minor: int, months: int, withheld_minor: int, *, exempt_minor: int = 0, other_minor: int = 0
+) -> int:
     """What to withhold now under the cumulative method.
 
     ``max(0, T(cum × 80 % − exempt − 5,000 × n − other) − withheld)``; ``cumulative_minor`` is this

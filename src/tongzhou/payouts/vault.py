@@ -32,7 +32,7 @@ def seal(details: Details) -> bytes:
     return _keys().encrypt(json.dumps(asdict(details), ensure_ascii=False).encode())
 
 
-def unseal(token: bytes) -> Details:
+def unseal(token: bytes | memoryview) -> Details:
     """Decrypt with any listed key. *Refuses:* ``payee_unreadable`` when none fits."""
     try:
         return Details(**json.loads(_keys().decrypt(bytes(token))))

@@ -31,5 +31,3 @@ def new_code(length: int = 8) -> str:
 def default_name(phone: str) -> str:
     """A name for somebody who gave none."""
     return f"同舟{phone[-4:]}"
-
-

@@ -59,13 +59,11 @@ def import_plan(*, text: str, by: Actor, at: datetime) -> PlanVersionValue:
             toml=text, created_at=at, created_by=str(by)[:120], findings=found,
         )  # fmt: skip
         PlanVersion.objects.bulk_create([row])
-        audit.record(
-            by=by, action="plan.import", subject_kind="plan", subject_id=f"{row.code} v{row.version}", at=at
-        )
+        audit.record(by=by, action="plan.import", subject_kind="plan", subject_id=f"{row.code} v{row.version}", at=at)
     return PlanVersionValue(row.id, row.code, row.version, plan, row.effective_at or at, row.status)
 
 
-def _json(document: Mapping[str, Any]) -> Any:
+def _json(document: Any) -> Any:
     """Dates as text: the document is kept as JSON beside its TOML."""
     if isinstance(document, Mapping):
         return {k: _json(v) for k, v in document.items()}

@@ -92,7 +92,9 @@ def dump_document(document: Mapping[str, Any]) -> str:
 
 
 def _wrong(path: str, value: object, rule: "str | Promise", fix: "str | Promise") -> Refusal:
-    return Refusal("plan_value", _("“%(path)s”的值不对。") % {"path": path}, field=path, value=value, rule=rule, fix=fix)
+    return Refusal(
+        "plan_value", _("“%(path)s”的值不对。") % {"path": path}, field=path, value=value, rule=rule, fix=fix
+    )
 
 
 def _table(given: Mapping[str, Any], name: str, errors: list[Refusal], prefix: str | None = None) -> dict[str, Any]:
@@ -104,12 +106,19 @@ def _table(given: Mapping[str, Any], name: str, errors: list[Refusal], prefix: s
             continue
         value = given[key]
         if type(value) is not kind:
-            errors.append(_wrong(at + key, value, _("类型是 %(kind)s") % {"kind": kind.__name__}, _("改成这个类型的值。")))
+            errors.append(
+                _wrong(at + key, value, _("类型是 %(kind)s") % {"kind": kind.__name__}, _("改成这个类型的值。"))
+            )
             continue
         low, high = _RANGES.get(key, (0, 10**12))
-        if kind is int and not low <= value <= high:
+        if isinstance(value, int) and not low <= value <= high:
             errors.append(
-                _wrong(at + key, value, _("在 %(low)s 与 %(high)s 之间") % {"low": low, "high": high}, _("改到这个范围内。"))
+                _wrong(
+                    at + key,
+                    value,
+                    _("在 %(low)s 与 %(high)s 之间") % {"low": low, "high": high},
+                    _("改到这个范围内。"),
+                )
             )
             continue
         if key == "model" and value not in set(AttributionModel):
@@ -129,6 +138,8 @@ def _moment(path: str, value: object, errors: list[Refusal]) -> datetime | None:
     try:
         read = datetime.fromisoformat(str(value))
     except ValueError:
-        errors.append(_wrong(path, value, _("ISO 8601 日期或时间"), _("写成 2026-07-01 或 2026-07-01T00:00:00+08:00。")))
+        errors.append(
+            _wrong(path, value, _("ISO 8601 日期或时间"), _("写成 2026-07-01 或 2026-07-01T00:00:00+08:00。"))
+        )
         return None
     return read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -80,8 +80,9 @@ def uncapped(rule: RewardRule, line: LineFacts, refunded_minor: int) -> int:
 
     ``list_price`` and ``margin`` bases shrink with what stands, like a fixed amount does.
     """
-    base, whole = standing_base(line.amount_minor, line.points_minor, refunded_minor), standing_base(
-        line.amount_minor, line.points_minor, 0
+    base, whole = (
+        standing_base(line.amount_minor, line.points_minor, refunded_minor),
+        standing_base(line.amount_minor, line.points_minor, 0),
     )
     if rule.base == Base.FIXED or rule.amount_minor:
         return rule.amount_minor * base // whole if whole else 0

@@ -103,7 +103,7 @@ def _accrue(pairs: Sequence[tuple[OrderFact, LineSnapshot]], *, at: datetime) ->
         awards = award_order(version.plan, facts, month_left_minor=left)
         for line, award in zip(lines, awards, strict=True):
             if award and award.amount_minor > 0:
-                rows.append(_row(fact, line, award, version, at))
+                rows.append(_row(fact, line, award, version, fact.sharer_id, at))
                 used[fact.sharer_id] = used.get(fact.sharer_id, 0) + award.amount_minor
     posted = ledger.post_many(
         [
@@ -143,9 +143,11 @@ def _month_left(sharer: UUID, version: PlanVersionValue, used: Mapping[UUID, int
     return max(0, cap - have - used.get(sharer, 0))
 
 
-def _row(fact: OrderFact, line: LineSnapshot, award: Award, version: PlanVersionValue, at: datetime) -> Reward:
+def _row(
+    fact: OrderFact, line: LineSnapshot, award: Award, version: PlanVersionValue, sharer_id: UUID, at: datetime
+) -> Reward:  # fmt: skip
     return Reward(
-        line_id=line.line_id, order_id=fact.order_id, order_no=fact.order_no, sharer_id=fact.sharer_id,
+        line_id=line.line_id, order_id=fact.order_id, order_no=fact.order_no, sharer_id=sharer_id,
         buyer_id=fact.buyer_id, attribution_id=fact.attribution_id, plan_version_id=version.id,
         plan_label=version.label, rule=asdict(award.rule), base_minor=line.amount_minor, points_minor=line.points_minor,
         list_minor=line.list_minor, cost_minor=line.cost_minor, cap_minor=award.cap_minor,
@@ -205,7 +207,12 @@ def rule_of(row: Reward) -> RewardRule:
 
 def _legs(row: Reward, line: LineSnapshot, standing: int) -> list[Leg]:
     """Reversal on the stage the money is at, then the step to "held" when the line arrived."""
-    due = target(rule_of(row), facts_of(row), refunded_minor=max(row.refunded_minor, line.refunded_minor), cap_minor=row.cap_minor)
+    due = target(
+        rule_of(row),
+        facts_of(row),
+        refunded_minor=max(row.refunded_minor, line.refunded_minor),
+        cap_minor=row.cap_minor,
+    )
     back = max(0, standing - due)
     legs: list[Leg] = []
     cite = row.accrual_transfer_id
@@ -235,7 +242,11 @@ def mature_due(*, at: datetime, most: int = 500) -> int:
 
 @transaction.atomic
 def _mature_batch(at: datetime, most: int) -> tuple[int, int]:
-    due = Reward.objects.filter(matured_at=None, matures_at__lte=at).exclude(delivered_at=None).order_by("matures_at", "id")
+    due = (
+        Reward.objects.filter(matured_at=None, matures_at__lte=at)
+        .exclude(delivered_at=None)
+        .order_by("matures_at", "id")
+    )
     if connection.vendor == "postgresql":
         due = due.select_for_update(skip_locked=True)
     rows = list(due[:most])

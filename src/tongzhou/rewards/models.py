@@ -45,6 +45,8 @@ class Reward(models.Model):
         indexes = [
             models.Index(fields=["sharer_id", "-id"], name="rewards_sharer"),
             models.Index(
-                fields=["matures_at"], name="rewards_due", condition=models.Q(matured_at=None, delivered_at__isnull=False)
+                fields=["matures_at"],
+                name="rewards_due",
+                condition=models.Q(matured_at=None, delivered_at__isnull=False),
             ),
         ]

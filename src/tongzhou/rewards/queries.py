@@ -1,6 +1,7 @@
 """Reads of rewards: purses, explanations, summaries. Money is read from the ledger each time."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
@@ -84,8 +85,10 @@ def summary(*, by: str = "") -> list[Summary]:
 
 def _total() -> Summary:
     rows = _by_sharer()
-    sums = [sum(getattr(r, f) for r in rows) for f in Summary.__slots__[1:-1]]
-    return Summary("all", *sums, sharers=len(rows))
+    sums: dict[str, int] = {
+        f.name: sum(getattr(r, f.name) for r in rows) for f in fields(Summary) if f.name not in ("key", "sharers")
+    }
+    return Summary(key="all", sharers=len(rows), **sums)
 
 
 def _by_sharer() -> list[Summary]:

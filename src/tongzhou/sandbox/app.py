@@ -123,8 +123,12 @@ class _Bank:
             if old:
                 same = (old["trade_no"], old["amount"]) == (trade_no, amount)
                 return jsonify(status=old["status"], txn=old["txn"]) if same else (jsonify(error="number reused"), 409)
-            paid = db.execute("SELECT paid FROM payment WHERE trade_no = ? AND outcome = 'succeeded'", (trade_no,)).fetchone()
-            gone = db.execute("SELECT COALESCE(SUM(amount), 0) AS n FROM refund WHERE trade_no = ?", (trade_no,)).fetchone()
+            paid = db.execute(
+                "SELECT paid FROM payment WHERE trade_no = ? AND outcome = 'succeeded'", (trade_no,)
+            ).fetchone()
+            gone = db.execute(
+                "SELECT COALESCE(SUM(amount), 0) AS n FROM refund WHERE trade_no = ?", (trade_no,)
+            ).fetchone()
             if paid is None or gone["n"] + amount > paid["paid"]:
                 return jsonify(error="exceeds what was paid"), 409
             txn = new_txn("ref_")
@@ -157,7 +161,17 @@ class _Bank:
             txn = new_txn("out_")
             db.execute(
                 "INSERT INTO payout VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (bill, amount, str(data.get("name", "")), account, str(data.get("currency", "")), status, txn, reason, now()),
+                (
+                    bill,
+                    amount,
+                    str(data.get("name", "")),
+                    account,
+                    str(data.get("currency", "")),
+                    status,
+                    txn,
+                    reason,
+                    now(),
+                ),
             )
         return jsonify(status=status, txn=txn, reason=reason)
 
@@ -166,7 +180,11 @@ class _Bank:
         if not self._signed():
             return jsonify(error="signature"), 401
         row = self.records.one("SELECT * FROM payout WHERE bill_no = ?", number)
-        return jsonify(status=row["status"], txn=row["txn"], reason=row["reason"]) if row else (jsonify(error="unknown"), 404)
+        return (
+            jsonify(status=row["status"], txn=row["txn"], reason=row["reason"])
+            if row
+            else (jsonify(error="unknown"), 404)
+        )
 
     def listing(self) -> str:
         """Everything this bank did, newest first."""

@@ -52,7 +52,9 @@ class Notifier:
     def deliver_due(self) -> int:
         """Send everything due once; returns how many were answered."""
         done = 0
-        for row in self.records.all("SELECT * FROM notification WHERE state = 'waiting' AND due <= ? ORDER BY due", now()):
+        for row in self.records.all(
+            "SELECT * FROM notification WHERE state = 'waiting' AND due <= ? ORDER BY due", now()
+        ):
             answer = self._send(row)
             ok = answer == "200"
             tries = row["tries"] + 1

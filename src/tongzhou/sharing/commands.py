@@ -35,7 +35,9 @@ def make_link(*, member_id: UUID, product_id: UUID | None, at: datetime) -> Link
         code = new_code(8).lower()
         if idempotency.take(f"link:{code}", at=at, owner_id=member_id):
             break
-    row = ShareLink(code=code, sharer_id=member_id, product_id=product_id, kind="product" if product_id else "shop", at=at)
+    row = ShareLink(
+        code=code, sharer_id=member_id, product_id=product_id, kind="product" if product_id else "shop", at=at
+    )
     ShareLink.objects.bulk_create([row], ignore_conflicts=True)
     return _link(ShareLink.objects.get(sharer_id=member_id, product_id=product_id))
 

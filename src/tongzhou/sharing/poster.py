@@ -99,9 +99,7 @@ def _png(title: str, words: dict[str, str], url: str, picture: Path | None, font
 def _svg(title: str, words: dict[str, str], url: str, art: str) -> str:
     code = segno.make(url, error="m")
     size = code.symbol_size(border=0)[0]
-    cells = "".join(
-        f"M{x} {y}h1v1h-1z" for y, row in enumerate(code.matrix) for x, dark in enumerate(row) if dark
-    )
+    cells = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(code.matrix) for x, dark in enumerate(row) if dark)
     lines = "".join(
         f'<text x="60" y="{790 + i * 62}" font-size="44" font-weight="700" fill="{INK}">{escape(line)}</text>'
         for i, line in enumerate(_wrap(title, 30))

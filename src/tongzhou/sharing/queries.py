@@ -21,11 +21,21 @@ def links_of(member_id: UUID, limit: int = 50) -> list[Funnel]:
     """A member's links, newest first, with what became of each."""
     rows = list(ShareLink.objects.filter(sharer_id=member_id).order_by("-at")[:limit])
     ids = [r.id for r in rows]
-    views = dict(LinkDay.objects.filter(link_id__in=ids).values("link_id").annotate(n=Sum("views")).values_list("link_id", "n"))
-    people = dict(
-        Touch.objects.filter(link_id__in=ids).values("link_id").annotate(n=Count("visitor_id", distinct=True)).values_list("link_id", "n")
+    views = dict(
+        LinkDay.objects.filter(link_id__in=ids).values("link_id").annotate(n=Sum("views")).values_list("link_id", "n")
     )
-    orders = dict(Attribution.objects.filter(link_id__in=ids).values("link_id").annotate(n=Count("id")).values_list("link_id", "n"))
+    people = dict(
+        Touch.objects.filter(link_id__in=ids)
+        .values("link_id")
+        .annotate(n=Count("visitor_id", distinct=True))
+        .values_list("link_id", "n")
+    )
+    orders = dict(
+        Attribution.objects.filter(link_id__in=ids)
+        .values("link_id")
+        .annotate(n=Count("id"))
+        .values_list("link_id", "n")
+    )
     return [
         Funnel(LinkValue(r.id, r.code, r.sharer_id, r.product_id, r.kind, r.at), views.get(r.id, 0), people.get(r.id, 0),
                orders.get(r.id, 0))

@@ -20,21 +20,30 @@ def a_supplier() -> UUID:
 
 def a_category(slug: str = "tea", parent_id: UUID | None = None, name: str = "茶") -> UUID:
     found = Category.objects.filter(slug=slug).values_list("id", flat=True).first()
-    return found or commands.create_category(slug=slug, name=name, name_en=slug.title(), parent_id=parent_id, by=BY, at=AT)
+    return found or commands.create_category(
+        slug=slug, name=name, name_en=slug.title(), parent_id=parent_id, by=BY, at=AT
+    )
 
 
 def a_draft(slug: str = "rougui", *, stock: int = 5, prices: tuple[int, ...] = (7900,), **more: object) -> ProductDraft:
     options = ("包装",) if len(prices) > 1 else ()
     skus = tuple(
         SkuDraft(
-            code=f"{slug.upper()}-{i}", list_price_minor=price, on_hand=stock,
+            code=f"{slug.upper()}-{i}",
+            list_price_minor=price,
+            on_hand=stock,
             option_values=(f"规格{i}",) if options else (),
         )
         for i, price in enumerate(prices)
     )
     fields: dict[str, object] = {
-        "slug": slug, "title": "武夷肉桂 岩茶", "title_en": "Wuyi Rougui", "category_id": a_category(),
-        "supplier_id": a_supplier(), "skus": skus, "option_names": options,
+        "slug": slug,
+        "title": "武夷肉桂 岩茶",
+        "title_en": "Wuyi Rougui",
+        "category_id": a_category(),
+        "supplier_id": a_supplier(),
+        "skus": skus,
+        "option_names": options,
     }
     return ProductDraft(**{**fields, **more})
 

@@ -177,7 +177,10 @@ def test_prices_leave_a_history_only_when_they_change():
     assert commands.set_prices(prices={sku: Price(7900, 6800, 3000)}, by=BY, at=AT) == 1
     assert commands.set_prices(prices={sku: Price(7900, 6800, 3000)}, by=BY, at=AT) == 0
     assert commands.set_prices(prices={sku: Price(7900, 6800, 2900)}, by=BY, at=AT) == 1
-    assert [(p.list_price_minor, p.member_price_minor) for p in queries.price_history(sku)] == [(7900, 6800), (7900, None)]
+    assert [(p.list_price_minor, p.member_price_minor) for p in queries.price_history(sku)] == [
+        (7900, 6800),
+        (7900, None),
+    ]
     refused("prices_invalid", lambda: commands.set_prices(prices={sku: Price(7900, 7901)}, by=BY, at=AT))
     refused("sku_not_found", lambda: commands.set_prices(prices={sku: Price(1), new_id(): Price(1)}, by=BY, at=AT))
 

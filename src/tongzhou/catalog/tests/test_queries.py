@@ -98,7 +98,10 @@ def test_the_product_page_in_five_queries_with_the_tree_and_four_without(django_
     with django_assert_max_num_queries(5):  # inside a transaction the tree's stamp is asked too
         page = queries.product_page("rougui", BP, at=AT)
     assert (page.price_from_minor, page.price_to_minor, page.category.slug) == (4275, 7505, "tea")
-    assert [g.name for g in page.options] == ["包装"] and [c.value for c in page.options[0].choices] == ["规格0", "规格1"]
+    assert [g.name for g in page.options] == ["包装"] and [c.value for c in page.options[0].choices] == [
+        "规格0",
+        "规格1",
+    ]
     assert page.in_stock and page.pictures[0].src.endswith("placeholder.svg")
 
 
@@ -139,7 +142,9 @@ def test_a_reference_price_is_shown_only_as_the_week_allows():
     commands.set_prices(prices={sku: Price(7900, 7650)}, by=BY, at=AT)
     assert shown(AT) is None  # 7600 is not above 7650
     draft = queries.console_product(saved.id).draft
-    commands.save_product(draft=replace(draft, list_price_basis="品牌建议零售价 2026-03"), product_id=saved.id, by=BY, at=AT)
+    commands.save_product(
+        draft=replace(draft, list_price_basis="品牌建议零售价 2026-03"), product_id=saved.id, by=BY, at=AT
+    )
     assert shown(AT) == 7900
     assert queries.cards(discount_bp=BP).items[0].reference_minor == 7900
 

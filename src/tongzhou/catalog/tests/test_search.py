@@ -117,7 +117,9 @@ def test_a_query_without_words_finds_nothing_and_breaks_nothing(query):
     assert (result.count, result.items) == (0, ()) and queries.suggest(query) == []
 
 
-@pytest.mark.parametrize("query", ["茶' OR 1=1 --", '茶" OR title:*', "岩茶 AND NOT 茶", "NEAR(岩 茶)", "岩 & !茶", "岩:*", "𠮷" * 300])
+@pytest.mark.parametrize(
+    "query", ["茶' OR 1=1 --", '茶" OR title:*', "岩茶 AND NOT 茶", "NEAR(岩 茶)", "岩 & !茶", "岩:*", "𠮷" * 300]
+)
 def test_query_languages_of_the_engines_are_just_words(query):
     a_product()
     queries.search(query, discount_bp=0)

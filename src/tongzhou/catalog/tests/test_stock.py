@@ -75,9 +75,8 @@ def test_too_many_is_refused_by_name_and_nothing_is_kept():
 def test_a_refused_hold_leaves_nothing_even_when_the_caller_goes_on():
     sku = the_sku(a_product(stock=1))
     before = state()
-    with transaction.atomic():
-        with pytest.raises(Refusal):
-            reserve(new_id(), (sku, 2))
+    with transaction.atomic(), pytest.raises(Refusal):
+        reserve(new_id(), (sku, 2))
     assert state() == before
 
 

@@ -73,7 +73,10 @@ UNLAWFUL = [
     ("CN-DEPTH", {"rewards": [REWARD, {**REWARD, "depth": 2}]}),
     ("CN-TEAM", {"rewards": [{**REWARD, "trigger": "team_sales"}]}),
     ("CN-TEAM", {"rewards": [{**REWARD, "base": "downline_commission"}]}),
-    *[("CN-TEAM", {"rewards": [{**REWARD, "kind": k}]}) for k in ("级差", "平级", "培育", "领导", "见点", "对碰", "层碰")],
+    *[
+        ("CN-TEAM", {"rewards": [{**REWARD, "kind": k}]})
+        for k in ("级差", "平级", "培育", "领导", "见点", "对碰", "层碰")
+    ],
     *[
         ("CN-RANK", {"ranks": [{"name": "x", "criteria": [{"metric": m, "at_least": 1}]}]})
         for m in ("recruits", "team_size", "team_sales", "own_spend")
@@ -103,7 +106,10 @@ def test_unlawful_shapes_are_blocked(rule, change):
 @pytest.mark.parametrize(
     ("rule", "change"),
     [
-        ("CN-HEAD-1", {"rewards": [REWARD, {"trigger": "invite", "amount_minor": 500, "withdrawable": False, "kind": "coupon"}]}),
+        (
+            "CN-HEAD-1",
+            {"rewards": [REWARD, {"trigger": "invite", "amount_minor": 500, "withdrawable": False, "kind": "coupon"}]},
+        ),
         ("CN-CAP30", {"rewards": [{**REWARD, "rate_bp": 3001}]}),
         ("CN-PAYOUT", {"rewards": [{**REWARD, "base": "margin", "rate_bp": 5001}]}),
         ("CN-SELF", {"rewards": [REWARD, {**REWARD, "trigger": "self_purchase"}]}),

@@ -113,7 +113,8 @@ def card(item: Any, earn_minor: int = 0, show_earn: bool = True) -> SafeString:
     if kept is None:
         kept = _card(item, earn_minor if show_earn else 0)
         cache.set(key, kept, 300)
-    return mark_safe(kept)  # noqa: S308 - made below by format_html
+    safe: SafeString = mark_safe(kept)  # noqa: S308 - made below by format_html
+    return safe
 
 
 def _card(item: Any, earn_minor: int) -> str:
@@ -122,7 +123,11 @@ def _card(item: Any, earn_minor: int) -> str:
     note = format_html('<span class="good__friends">{}</span>', sub) if sub else ""
     if not item.in_stock:
         note = format_html('<span class="good__friends">{}</span>', _("暂时售完"))
-    pill = format_html('<span class="earn">{}</span>', _("赚 %(amount)s") % {"amount": money(earn_minor)}) if earn_minor else ""
+    pill = (
+        format_html('<span class="earn">{}</span>', _("赚 %(amount)s") % {"amount": money(earn_minor)})
+        if earn_minor
+        else ""
+    )
     return format_html(
         '<li class="good"><div class="stage stage--{}"><img src="{}" alt="" width="240" height="240" loading="lazy"></div>'
         '<div class="good__body"><h3 class="good__name"><a href="/products/{}">{}</a></h3>{}'

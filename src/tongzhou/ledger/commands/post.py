@@ -251,7 +251,9 @@ def _cite(drafts: Sequence[_Draft]) -> None:
                 wanted[key] = wanted.get(key, 0) + move.amount
     if not wanted:
         return
-    rows = sorted(((book, cited, amount) for (book, cited), amount in wanted.items()), key=lambda r: (r[0].hex, r[1].hex))
+    rows = sorted(
+        ((book, cited, amount) for (book, cited), amount in wanted.items()), key=lambda r: (r[0].hex, r[1].hex)
+    )
     if sql.raise_reversed(rows) != len(rows):
         raise conflict(
             "over_reversed", _("冲回的金额超过了原分录剩余的金额。"), field="cites",
@@ -286,5 +288,3 @@ def _move_balances(drafts: Sequence[_Draft]) -> None:
             "insufficient_balance", _("余额不足：%(account)s。") % {"account": account}, field="account", value=account,
             rule=_("这个科目的余额不能小于 0"), fix=_("先看余额，再按余额以内的金额操作。"),
         )  # fmt: skip
-
-

@@ -23,8 +23,12 @@ def post(book, reference, *legs, story=None, **more):
 
 
 def counts():
-    return Posting.objects.count(), Transfer.objects.count(), list(
-        AccountBalance.objects.order_by("book_id", "account").values_list("book_id", "account", "debits", "credits")
+    return (
+        Posting.objects.count(),
+        Transfer.objects.count(),
+        list(
+            AccountBalance.objects.order_by("book_id", "account").values_list("book_id", "account", "debits", "credits")
+        ),
     )
 
 
@@ -33,7 +37,10 @@ def test_a_posting_moves_balances_and_verifies():
     post(book, "pay", Move("gateway.sandbox", "deposit.orders", 9300))
     post(book, "deliver", Move("deposit.orders", "revenue.goods", 8500), Move("deposit.orders", "revenue.freight", 800))
     assert queries.balances(book) == {
-        "gateway.sandbox": 9300, "deposit.orders": 0, "revenue.goods": 8500, "revenue.freight": 800
+        "gateway.sandbox": 9300,
+        "deposit.orders": 0,
+        "revenue.goods": 8500,
+        "revenue.freight": 800,
     }
     assert queries.verify().ok
 
@@ -111,7 +118,8 @@ def test_a_draw_takes_what_is_available_and_then_owes():
     post(book, "held", Move("expense.rewards", "reward.available", 30))
     post(book, "claw", Draw("reward.available", "receivable.clawback.reward", "expense.rewards", 50))
     assert queries.balances(book, ["reward.available", "receivable.clawback.reward"]) == {
-        "reward.available": 0, "receivable.clawback.reward": 20
+        "reward.available": 0,
+        "receivable.clawback.reward": 20,
     }
     post(book, "earn", Fill("expense.rewards", "reward.available", 25, nets="receivable.clawback.reward"))
     assert queries.balances(book)["reward.available"] == 5

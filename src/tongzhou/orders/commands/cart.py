@@ -44,7 +44,9 @@ def fill_cart(*, owner_id: UUID, lines: Sequence[tuple[UUID, int]], at: datetime
     total: dict[UUID, int] = {}
     for sku, quantity in lines:
         if not 1 <= quantity <= MOST_UNITS:
-            raise invalid("quantity_invalid", _("数量要在 1 到 999 之间。"), field="quantity", value=quantity, rule="1–999")
+            raise invalid(
+                "quantity_invalid", _("数量要在 1 到 999 之间。"), field="quantity", value=quantity, rule="1–999"
+            )
         total[sku] = min(MOST_UNITS, total.get(sku, 0) + quantity)
     CartLine.objects.bulk_create([CartLine(owner_id=owner_id, sku_id=s, quantity=n, at=at) for s, n in total.items()])
 

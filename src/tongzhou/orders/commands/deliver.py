@@ -79,7 +79,9 @@ def deliver(*, order_id: UUID, line_ids: Sequence[UUID] | None = None, by: Actor
 
 def gone(line: OrderLine) -> bool:
     """Refunded whole: nothing of it is owed any more."""
-    return line.refunded_quantity >= line.quantity or (line.amount_minor > 0 and line.refunded_minor >= line.amount_minor)
+    return line.refunded_quantity >= line.quantity or (
+        line.amount_minor > 0 and line.refunded_minor >= line.amount_minor
+    )
 
 
 def earning_legs(line: OrderLine) -> list[Leg]:
@@ -89,7 +91,9 @@ def earning_legs(line: OrderLine) -> list[Leg]:
     standing = line.amount_minor - line.refunded_minor
     if standing:
         legs.append(Move("deposit.orders", account, standing))
-    coupon = line.coupon_minor - (line.coupon_minor * line.refunded_minor // line.amount_minor if line.amount_minor else 0)
+    coupon = line.coupon_minor - (
+        line.coupon_minor * line.refunded_minor // line.amount_minor if line.amount_minor else 0
+    )
     if coupon:
         legs.append(Move("expense.campaign.coupon", account, coupon))
     return legs

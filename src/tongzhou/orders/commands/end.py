@@ -32,7 +32,9 @@ def cancel(*, order_id: UUID, by: Actor, at: datetime, reason: str = "", buyer_i
         )
         catalog.release([order_id], at)
         payments.close(order_ids=[order_id], at=at)
-        audit.record(by=by, action="order.cancel", subject_kind="order", subject_id=order.no, at=at, reason=reason[:100])
+        audit.record(
+            by=by, action="order.cancel", subject_kind="order", subject_id=order.no, at=at, reason=reason[:100]
+        )
         return 0
     lines = list(OrderLine.objects.filter(order_id=order_id, kind="goods"))
     if order.status != Status.PAID or any(line.shipped_quantity for line in lines):

@@ -42,16 +42,16 @@ def place(
     wants = _wants(lines)
     body = [[str(s), n] for s, n in wants.items()]
     order_id = new_id()
-    if key and not idempotency.take(f"place:{buyer_id}:{key}", at=at, owner_id=order_id, input_hash=idempotency.digest(body)):
+    if key and not idempotency.take(
+        f"place:{buyer_id}:{key}", at=at, owner_id=order_id, input_hash=idempotency.digest(body)
+    ):
         return _placed_before(buyer_id, key, body)
     force = plans.in_force(at)
     found = goods.skus(list(wants), force.plan.member_price.discount_bp if force else 0)
     _check_sellable(wants, found)
     rows = [_line(order_id, buyer_id, i, found[sku], n) for i, (sku, n) in enumerate(wants.items())]
     goods_minor = sum(r.amount_minor for r in rows)
-    fee = freight(
-        goods_minor, fee_minor=settings.FREIGHT_MINOR, free_from_minor=settings.FREE_FREIGHT_FROM_MINOR
-    )
+    fee = freight(goods_minor, fee_minor=settings.FREIGHT_MINOR, free_from_minor=settings.FREE_FREIGHT_FROM_MINOR)
     if expected_minor is not None and expected_minor != goods_minor + fee:
         raise conflict(
             "price_changed", _("价格刚刚变了，请再看一眼。"), field="total", value=expected_minor, rule=goods_minor + fee,
@@ -84,7 +84,9 @@ def _wants(lines: Sequence[tuple[UUID, int]]) -> dict[UUID, int]:
     wants: dict[UUID, int] = {}
     for sku, quantity in lines:
         if not 1 <= quantity <= MOST_UNITS:
-            raise invalid("quantity_invalid", _("数量要在 1 到 999 之间。"), field="quantity", value=quantity, rule="1–999")
+            raise invalid(
+                "quantity_invalid", _("数量要在 1 到 999 之间。"), field="quantity", value=quantity, rule="1–999"
+            )
         wants[sku] = wants.get(sku, 0) + quantity
     return wants
 
@@ -94,8 +96,10 @@ def _placed_before(buyer_id: UUID, key: str, body: list[list[object]]) -> Placed
 
     claim = Claim.objects.get(value=f"place:{buyer_id}:{key}")
     if claim.input_hash != idempotency.digest(body):
-        raise conflict("idempotency_key_reused", _("这个提交已经用于另一份订单。"), field="key", fix=_("请刷新页面再提交。"))
-    order = Order.objects.get(id=claim.owner_id)
+        raise conflict(
+            "idempotency_key_reused", _("这个提交已经用于另一份订单。"), field="key", fix=_("请刷新页面再提交。")
+        )
+    order = Order.objects.get(id=claim.owner_id or buyer_id)
     return Placed(order.id, order.no, order.total_minor, repeated=True)
 
 

@@ -43,7 +43,9 @@ def refund(
     order = locked(order_id)
     before = RefundRecord.objects.filter(order_id=order_id, reference=reference).first()
     if before:
-        return Refunded(before.cash_minor, before.points_minor, before.credit_minor, before.freight_minor, repeated=True)
+        return Refunded(
+            before.cash_minor, before.points_minor, before.credit_minor, before.freight_minor, repeated=True
+        )
     if order.status not in (Status.PAID, Status.SHIPPED, Status.COMPLETED):
         raise conflict("order_not_paid", _("这个订单没有可退的付款。"), field="order", value=order.status)
     lines = list(OrderLine.objects.filter(order_id=order_id).order_by("position"))

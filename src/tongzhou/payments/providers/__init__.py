@@ -38,5 +38,7 @@ def get(name: str) -> Provider:
     """A provider by name. *Refuses:* ``provider_unknown``."""
     found = PROVIDERS.get(name)
     if found is None:
-        raise invalid("provider_unknown", _("没有这种付款方式。"), field="provider", value=name, rule=", ".join(PROVIDERS))
+        raise invalid(
+            "provider_unknown", _("没有这种付款方式。"), field="provider", value=name, rule=", ".join(PROVIDERS)
+        )
     return found

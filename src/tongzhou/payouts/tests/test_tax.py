@@ -34,7 +34,9 @@ def test_cumulative_vectors(incomes, wanted):
     assert tax.cumulative([i * 100 for i in incomes]) == [fen(w) for w in wanted]
 
 
-@pytest.mark.parametrize(("gross", "wanted"), [("100000", "0"), ("100999.99", "0"), ("101000", "1000"), ("151500", "1500")])
+@pytest.mark.parametrize(
+    ("gross", "wanted"), [("100000", "0"), ("100999.99", "0"), ("101000", "1000"), ("151500", "1500")]
+)
 def test_vat_vectors(gross, wanted):
     assert tax.vat_monthly(fen(gross)) == fen(wanted)
 

@@ -84,7 +84,9 @@ def sign_in(*, phone: str, code: str, at: datetime, display_name: str = "", lang
     challenge = SignInChallenge.objects.filter(phone=number, used_at=None).order_by("-at", "-id").first()
     if challenge is None or challenge.expires_at < at:
         raise invalid("code_expired", _("验证码已经过期。"), field="code", fix=_("请重新获取验证码。"))
-    counted = SignInChallenge.objects.filter(id=challenge.id, tries__lt=TRIES, used_at=None).update(tries=F("tries") + 1)
+    counted = SignInChallenge.objects.filter(id=challenge.id, tries__lt=TRIES, used_at=None).update(
+        tries=F("tries") + 1
+    )
     if not counted:
         raise invalid(
             "code_used_up", _("这条验证码已经试满 5 次。"), field="code", rule=_("每条验证码最多试 5 次"),
@@ -146,7 +148,15 @@ def _row(
 def register_members(rows: Sequence[dict[str, Any]], *, at: datetime) -> list[UUID]:
     """Make many members at once (imports): each ``{login, phone, display_name, joined_at}``; logins must be free."""
     members = [
-        _row(new_id(), r["login"], r.get("phone", ""), r.get("display_name", ""), "", r.get("joined_at") or at, new_code(10))
+        _row(
+            new_id(),
+            r["login"],
+            r.get("phone", ""),
+            r.get("display_name", ""),
+            "",
+            r.get("joined_at") or at,
+            new_code(10),
+        )
         for r in rows
     ]
     claims = [Claim(value=f"login:{m.login}", owner_id=m.id, at=at) for m in members]
@@ -167,7 +177,11 @@ def rename(*, member_id: UUID, display_name: str, by: Actor, at: datetime) -> No
     name = display_name.strip()
     if not 1 <= len(name) <= 20:
         raise invalid(
-            "name_invalid", _("名字要有 1 到 20 个字。"), field="display_name", value=display_name, rule=_("1 到 20 个字")
+            "name_invalid",
+            _("名字要有 1 到 20 个字。"),
+            field="display_name",
+            value=display_name,
+            rule=_("1 到 20 个字"),
         )
     _change(member_id, display_name=name)
     audit.record(by=by, action="member.rename", subject_kind="member", subject_id=member_id, at=at)

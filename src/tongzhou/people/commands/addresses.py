@@ -26,21 +26,34 @@ def check_address(address: AddressValue) -> AddressValue:
     errors = []
     receiver, detail = address.receiver.strip(), re.sub(r"\s+", " ", address.detail).strip()
     if not 1 <= len(receiver) <= 30:
-        errors.append(invalid("receiver", _("请写收货人的名字。"), field="receiver", value=receiver, rule=_("1 到 30 个字")))
+        errors.append(
+            invalid("receiver", _("请写收货人的名字。"), field="receiver", value=receiver, rule=_("1 到 30 个字"))
+        )
     phone = normal_phone(address.phone)
     if phone is None:
         errors.append(
-            invalid("phone", _("收货手机号看起来不对。"), field="phone", value=address.phone, rule=_("11 位大陆手机号，或带国家码的号码"))
+            invalid(
+                "phone",
+                _("收货手机号看起来不对。"),
+                field="phone",
+                value=address.phone,
+                rule=_("11 位大陆手机号，或带国家码的号码"),
+            )
         )
     if not 2 <= len(detail) <= 120:
-        errors.append(invalid("detail", _("请写详细地址，例如门牌号。"), field="detail", value=detail, rule=_("2 到 120 个字")))
+        errors.append(
+            invalid("detail", _("请写详细地址，例如门牌号。"), field="detail", value=detail, rule=_("2 到 120 个字"))
+        )
     path = divisions.path(address.code)
     if path is None or not path[-1].leaf:
         errors.append(invalid("code", _("请把省、市、区县、街道选完整。"), field="code", value=address.code))
     if errors or path is None or phone is None:
         raise Refusal("address_invalid", _("地址还差一点。"), field="address", errors=errors)
-    names = divisions.named(path)
-    return replace(address, receiver=receiver, detail=detail, phone=phone, **names)
+    n = divisions.named(path)
+    return replace(
+        address, receiver=receiver, detail=detail, phone=phone, province=n["province"], city=n["city"],
+        county=n["county"], street=n["street"],
+    )  # fmt: skip
 
 
 @transaction.atomic

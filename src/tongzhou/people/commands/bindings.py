@@ -51,7 +51,9 @@ def bind(
     if standing == inviter_id:
         return False
     if standing:
-        raise conflict("already_bound", _("这个账号已经有邀请人了。"), field="inviter", rule=_("第一次邀请为准，只写一次"))
+        raise conflict(
+            "already_bound", _("这个账号已经有邀请人了。"), field="inviter", rule=_("第一次邀请为准，只写一次")
+        )
     if has_orders:
         raise conflict("has_orders", _("下过单之后不能再补邀请人。"), field="inviter", rule=_("只在第一单之前"))
     if _ancestors_have(inviter_id, invitee_id):
@@ -106,6 +108,8 @@ def propose_rebind(*, invitee_id: UUID, inviter_id: UUID, reason: str, by: Actor
 
     *Refuses:* ``reason_missing``, ``self_binding``, ``unknown_inviter``, ``would_close_a_loop``.
     """
+    if by.id is None:
+        raise forbidden("not_named", _("提出更正的人必须有身份。"))
     if len(reason.strip()) < 4:
         raise invalid("reason_missing", _("请写明更正的理由。"), field="reason", value=reason, rule=_("至少 4 个字"))
     if invitee_id == inviter_id:

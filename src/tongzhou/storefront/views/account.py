@@ -74,7 +74,11 @@ def _bind(member: Member, visitor: UUID, at: datetime) -> None:
         return
     try:
         commands.bind(
-            invitee_id=member.id, inviter_id=touch.sharer_id, source="link", by=actor(member.id, member.display_name), at=at
+            invitee_id=member.id,
+            inviter_id=touch.sharer_id,
+            source="link",
+            by=actor(member.id, member.display_name),
+            at=at,
         )
     except Refusal as refusal:
         if refusal.kind not in (Kind.CONFLICT, Kind.INVALID):
@@ -124,7 +128,13 @@ def addresses(request: HttpRequest) -> HttpResponse:
         except Refusal as caught:
             refusal = caught
     form = {k: request.POST.get(k, "") for k in ("receiver", "phone", "code", "detail")}
-    context = {"rows": queries.addresses(who.id), "refusal": refusal, "form": form, "picker": picker(form["code"]), "back": "/me"}
+    context = {
+        "rows": queries.addresses(who.id),
+        "refusal": refusal,
+        "form": form,
+        "picker": picker(form["code"]),
+        "back": "/me",
+    }
     return http.page(request, "addresses", context, status=422 if refusal else 200)
 
 
@@ -147,4 +157,3 @@ def language(request: HttpRequest) -> HttpResponse:
         if who is not None:
             commands.set_language(member_id=who.id, language=chosen)
     return response
-

@@ -55,7 +55,11 @@ def returned(request: HttpRequest, no: str) -> HttpResponse:
         return JsonResponse({"final": final})
     attempts = paid.payments_of(order.id)
     failed = bool(attempts) and all(p.status == "FAILED" for p in attempts)
-    return http.page(request, "paid", {"order": order, "final": final, "failed": failed, "attempts": attempts, "back": f"/orders/{no}"})
+    return http.page(
+        request,
+        "paid",
+        {"order": order, "final": final, "failed": failed, "attempts": attempts, "back": f"/orders/{no}"},
+    )
 
 
 @csrf_exempt
@@ -107,9 +111,7 @@ def cancel(request: HttpRequest, no: str) -> HttpResponse:
     """Call an order off that was not shipped."""
     who = http.need_member(request)
     row = queries.order(no, buyer_id=who.id)
-    commands.cancel(
-        order_id=row.id, buyer_id=who.id, by=actor(who.id, who.display_name), at=http.now(), reason="buyer"
-    )
+    commands.cancel(order_id=row.id, buyer_id=who.id, by=actor(who.id, who.display_name), at=http.now(), reason="buyer")
     messages.success(request, _("订单已取消；付过的钱原路退回。"), extra_tags="trust")
     return HttpResponseRedirect(f"/orders/{no}")
 

@@ -26,7 +26,7 @@ def cart(request: HttpRequest) -> HttpResponse:
     value = queries.cart(owner, http.discount(http.now())) if owner else None
     if value is not None and request.session.get("cart", 0) != value.count:
         request.session["cart"] = value.count
-    names = suppliers.suppliers() if value and value.lines else {}
+    names = {s.id: s for s in suppliers.suppliers()} if value and value.lines else {}
     groups = [(names.get(s), lines) for s, lines in value.by_supplier()] if value else []
     return http.page(request, "cart", {"tab": "cart", "cart": value, "groups": groups})
 
@@ -78,7 +78,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         else:
             http.recount(request)
             return HttpResponseRedirect(f"/orders/{placed}/pay")
-    names = suppliers.suppliers()
+    names = {s.id: s for s in suppliers.suppliers()}
     context = {
         "cart": value, "groups": [(names.get(s), lines) for s, lines in value.by_supplier()], "refusal": refusal,
         "addresses": members.addresses(who.id), "token": request.POST.get("key") or http.token(), "back": "/cart",
@@ -101,7 +101,7 @@ def _form(request: HttpRequest) -> dict[str, str]:
 def picker(code: str) -> list[dict[str, object]]:
     """The selects of the address picker down to the chosen place, and the one after it."""
     steps = divisions.path(code) or []
-    levels = [{"options": divisions.children(), "chosen": steps[0].code if steps else ""}]
+    levels: list[dict[str, object]] = [{"options": divisions.children(), "chosen": steps[0].code if steps else ""}]
     for i, step in enumerate(steps):
         below = divisions.children(step.code)
         if below:

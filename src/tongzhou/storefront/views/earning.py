@@ -90,7 +90,11 @@ def _ask(request: HttpRequest, member_id: UUID, name: str, at: datetime) -> None
         amount = parse_major(request.POST.get("amount", ""))
     except ValueError:
         raise invalid(
-            "amount", _("金额看不懂。"), field="amount", value=request.POST.get("amount", ""), fix=_("写成 12.90 这样。")
+            "amount",
+            _("金额看不懂。"),
+            field="amount",
+            value=request.POST.get("amount", ""),
+            fix=_("写成 12.90 这样。"),
         ) from None
     commands.request(member_id=member_id, amount_minor=amount, at=at)
     messages.success(request, _("已申请提现。两位财务同事核对后打款。"), extra_tags="trust")

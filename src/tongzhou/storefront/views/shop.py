@@ -21,7 +21,9 @@ def earns(force: PlanVersionValue | None, *, price: int, listed: int, cost: int 
     return estimate(force.plan, LineFacts(sku, slug, categories, price, 0, listed, cost))
 
 
-def shelf(items: tuple[ProductCard, ...] | list[ProductCard], force: PlanVersionValue | None) -> list[tuple[ProductCard, int]]:
+def shelf(
+    items: tuple[ProductCard, ...] | list[ProductCard], force: PlanVersionValue | None
+) -> list[tuple[ProductCard, int]]:
     """Cards with what each would earn."""
     return [(c, earns(force, price=c.price_minor, listed=c.list_from_minor, slug=c.slug)) for c in items]
 

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 
 from tongzhou.catalog import queries as goods
 from tongzhou.kit import clock, worker
@@ -34,7 +35,9 @@ def ready(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return JsonResponse({"status": "database unavailable"}, status=503)
     idle = (clock.now() - last).total_seconds() if last else None
-    return JsonResponse({"status": "ready", "backlog": waiting, "worker_seen_seconds_ago": None if idle is None else int(idle)})
+    return JsonResponse(
+        {"status": "ready", "backlog": waiting, "worker_seen_seconds_ago": None if idle is None else int(idle)}
+    )
 
 
 def robots(request: HttpRequest) -> HttpResponse:
@@ -54,11 +57,11 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     return HttpResponse(body, content_type="application/xml")
 
 
-def media(request: HttpRequest, path: str) -> HttpResponse:
+def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """Uploaded pictures, which the catalog re-encoded itself; nothing else is ever served from there."""
     from django.views.static import serve
 
-    response: HttpResponse = serve(request, path, document_root=settings.MEDIA_ROOT)
+    response = serve(request, path, document_root=str(settings.MEDIA_ROOT))
     response["Cache-Control"] = "public, max-age=31536000, immutable"
     response["Content-Security-Policy"] = "default-src 'none'"
     return response
