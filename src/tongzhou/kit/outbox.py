@@ -81,7 +81,8 @@ def _adapter(fact: Any) -> "TypeAdapter[Any]":
 
 def dump(fact: Any) -> Any:
     """A fact (frozen dataclass) as plain JSON."""
-    return _adapter(type(fact)).dump_python(fact, mode="json")
+    kind: Any = type(fact)
+    return _adapter(kind).dump_python(fact, mode="json")
 
 
 def load(fact: type, data: Any) -> Any:

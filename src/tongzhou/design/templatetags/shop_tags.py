@@ -140,3 +140,9 @@ def _card(item: Any, earn_minor: int) -> str:
 def hidden(name: str, value: Any) -> SafeString:
     """A hidden field."""
     return format_html('<input type="hidden" name="{}" value="{}">', name, conditional_escape(value))
+
+
+@register.filter
+def major(amount: int | None) -> str:
+    """``1290`` → ``12.90``: for the value of a field."""
+    return plain(amount or 0, settings.CURRENCY)
