@@ -56,13 +56,30 @@ def sound(response, path):
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_pages_for_everybody(world, language):
     c = client(language=language)
-    for path in ("/", "/categories", "/categories/tea", "/search?q=茶", "/search?q=zzzz", "/products/rougui", "/cart", "/earn",
-                 "/sign-in", *(f"/help/{t}" for t in ("delivery", "returns", "sharing", "rewards", "tax", "privacy", "about", "terms"))):
+    for path in (
+        "/",
+        "/categories",
+        "/categories/tea",
+        "/search?q=茶",
+        "/search?q=zzzz",
+        "/products/rougui",
+        "/cart",
+        "/earn",
+        "/sign-in",
+        *(f"/help/{t}" for t in ("delivery", "returns", "sharing", "rewards", "tax", "privacy", "about", "terms")),
+    ):
         html = sound(c.get(path), path)
         assert len(html) < 100_000
         if language == "en":
             text = re.sub(r"<[^>]+>", " ", re.sub(r"(?s)<(script|head).*?</\1>", "", html))
-            left = set(re.findall(r"[\u4e00-\u9fff]{2,}", text)) - {"武夷肉桂", "岩茶", "五常稻花香", "北田粮仓", "林小满", "切换到中文"}
+            left = set(re.findall(r"[\u4e00-\u9fff]{2,}", text)) - {
+                "武夷肉桂",
+                "岩茶",
+                "五常稻花香",
+                "北田粮仓",
+                "林小满",
+                "切换到中文",
+            }
             assert not left, (path, left)
 
 
@@ -71,9 +88,22 @@ def test_pages_of_a_member(world, language):
     cast, placed, waiting = world
     case = cases.cases_of_order(placed.order_id)[0]
     c = client(cast.buyer, language)
-    for path in ("/me", "/me/addresses", "/orders", "/orders?tab=pay", f"/orders/{placed.no}", f"/orders/{placed.no}/return",
-                 f"/orders/{waiting.no}/pay", f"/orders/{waiting.no}/paid", f"/returns/{case.no}", "/earn", "/earn/invite",
-                 "/earn/payout", "/products/rougui/share", f"/checkout?sku={cast.tea}&quantity=1"):
+    for path in (
+        "/me",
+        "/me/addresses",
+        "/orders",
+        "/orders?tab=pay",
+        f"/orders/{placed.no}",
+        f"/orders/{placed.no}/return",
+        f"/orders/{waiting.no}/pay",
+        f"/orders/{waiting.no}/paid",
+        f"/returns/{case.no}",
+        "/earn",
+        "/earn/invite",
+        "/earn/payout",
+        "/products/rougui/share",
+        f"/checkout?sku={cast.tea}&quantity=1",
+    ):
         sound(c.get(path), path)
     reward = rewards.rewards_of(cast.sharer)[0]
     sharer = client(cast.sharer, language)
@@ -87,7 +117,13 @@ def test_defect_17_nobody_sees_what_belongs_to_somebody_else(world):
     cast, placed, _waiting = world
     case, reward = cases.cases_of_order(placed.order_id)[0], rewards.rewards_of(cast.sharer)[0]
     other = client(cast.sharer)
-    for path in (f"/orders/{placed.no}", f"/orders/{placed.no}/return", f"/orders/{placed.no}/pay", f"/orders/{placed.no}/paid", f"/returns/{case.no}"):
+    for path in (
+        f"/orders/{placed.no}",
+        f"/orders/{placed.no}/return",
+        f"/orders/{placed.no}/pay",
+        f"/orders/{placed.no}/paid",
+        f"/returns/{case.no}",
+    ):
         assert other.get(path).status_code == 404, path
     assert client(cast.buyer).get(f"/earn/why/{reward.id}").status_code == 404
     for path in ("/orders", "/me", "/earn/payout", f"/orders/{placed.no}"):
@@ -97,15 +133,35 @@ def test_defect_17_nobody_sees_what_belongs_to_somebody_else(world):
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_pages_of_the_console(world, language):
     cast, placed, _w = world
-    plans.import_plan(text='code = "deep"\n[[rewards]]\ndepth = 2\nrate_bp = 500\n[join]\nfee = 100\n', by=cast.owner, at=clock.now())
+    plans.import_plan(
+        text='code = "deep"\n[[rewards]]\ndepth = 2\nrate_bp = 500\n[join]\nfee = 100\n', by=cast.owner, at=clock.now()
+    )
     draft = versions.latest("deep")
     posting = books.postings()[0]
     product = sold.lines_of([placed.order_id])[placed.order_id][0].product_id
     case = cases.cases_of_order(placed.order_id)[0]
     c = client(language=language, console="13800000001")
-    for path in ("", "products", f"products/{product}", "orders", "orders?status=all", f"orders/{placed.no}", "cases", f"cases/{case.no}",
-                 "payouts", "payouts?status=all", "plans", f"plans/{draft.id}", "ledger", "ledger?verify=1", f"ledger?book={cast.sharer}",
-                 f"ledger/{posting.id}", "members", "audit", "system"):
+    for path in (
+        "",
+        "products",
+        f"products/{product}",
+        "orders",
+        "orders?status=all",
+        f"orders/{placed.no}",
+        "cases",
+        f"cases/{case.no}",
+        "payouts",
+        "payouts?status=all",
+        "plans",
+        f"plans/{draft.id}",
+        "ledger",
+        "ledger?verify=1",
+        f"ledger?book={cast.sharer}",
+        f"ledger/{posting.id}",
+        "members",
+        "audit",
+        "system",
+    ):
         sound(c.get(f"/console/{path}"), path)
     answer = c.post(f"/console/plans/{draft.id}", {"act": "activate"})
     assert answer.status_code == 409 and "CN-DEPTH" in answer.content.decode() and "CN-FEE" in answer.content.decode()
@@ -115,7 +171,9 @@ def test_the_console_is_closed_to_shoppers_and_to_missing_roles(world):
     cast, _p, _w = world
     for path in ("", "products", "orders", "payouts", "plans", "ledger", "members", "audit", "system"):
         assert client(cast.buyer).get(f"/console/{path}").status_code == 302, path
-        assert client(cast.owner.id).get(f"/console/{path}").status_code == 302, "an SMS sign-in must not open the console"
+        assert client(cast.owner.id).get(f"/console/{path}").status_code == 302, (
+            "an SMS sign-in must not open the console"
+        )
     finance = client(console="13800000002")
     assert finance.get("/console/plans").status_code == 403
     assert finance.get("/console/payouts").status_code == 200
@@ -143,7 +201,9 @@ def test_signing_in_by_code_brings_the_cart_along(world):
     assert c.post("/cart/lines", {"sku": str(cast.tea), "quantity": "2", "add": "1"}).status_code == 302
     first = c.post("/sign-in", {"phone": "13711112222", "next": "/checkout"})
     code = re.search(r"(\d{6})", re.search(r'id="demo-code".*?</p>', first.content.decode(), re.S)[0])[1]
-    wrong = c.post("/sign-in", {"phone": "13711112222", "code": "000000" if code != "000000" else "111111", "next": "/checkout"})
+    wrong = c.post(
+        "/sign-in", {"phone": "13711112222", "code": "000000" if code != "000000" else "111111", "next": "/checkout"}
+    )
     assert wrong.status_code == 422
     done = c.post("/sign-in", {"phone": "13711112222", "code": code, "name": "新朋友", "next": "/checkout"})
     assert done.status_code == 302 and done["Location"] == "/checkout"
@@ -157,8 +217,16 @@ def test_open_redirects_and_bad_input_are_refused(world):
     c = client(cast.buyer)
     assert c.get("/language?to=en&next=//evil.example")["Location"] == "/"
     assert c.get("/language?to=en&next=https://evil.example")["Location"] == "/"
-    for data in ({"sku": "x", "quantity": "1"}, {"sku": str(cast.tea), "quantity": "-1"}, {"sku": str(cast.tea), "quantity": "99999"}, {}):
+    for data in (
+        {"sku": "x", "quantity": "1"},
+        {"sku": str(cast.tea), "quantity": "-1"},
+        {"sku": str(cast.tea), "quantity": "99999"},
+        {},
+    ):
         assert c.post("/cart/lines", data).status_code == 422
-    bad = c.post(f"/checkout?sku={cast.tea}", {"sku": str(cast.tea), "quantity": "1", "address": "new", "receiver": "", "phone": "1", "detail": ""})
+    bad = c.post(
+        f"/checkout?sku={cast.tea}",
+        {"sku": str(cast.tea), "quantity": "1", "address": "new", "receiver": "", "phone": "1", "detail": ""},
+    )
     assert bad.status_code == 422 and sold.orders_of(cast.buyer).__len__() == 2
     assert client().post("/pay/sandbox/notify", b"{}", content_type="application/json").status_code == 403

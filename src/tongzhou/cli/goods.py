@@ -84,7 +84,9 @@ def search_products(query: str, limit: int = 24, as_json: Json = False) -> None:
     found = queries.search(
         query, discount_bp=force.plan.member_price.discount_bp if force else 0, limit=max(1, min(limit, 1000))
     )
-    items: list[dict[str, Any]] = [{"id": str(c.id), "slug": c.slug, "title": c.title, "price_minor": c.price_minor} for c in found.items]
+    items: list[dict[str, Any]] = [
+        {"id": str(c.id), "slug": c.slug, "title": c.title, "price_minor": c.price_minor} for c in found.items
+    ]
     if as_json:
         say({"query": query, "count": found.count, "items": items})
         return

@@ -64,4 +64,9 @@ def page(request: HttpRequest, name: str, context: dict[str, Any] | None = None,
     """One console page with its side list."""
     here: dict[str, Any] = getattr(request, "console", {"roles": frozenset(), "section": ""})
     side = [s for s in SECTIONS if here["roles"] & s[4]]
-    return render(request, f"console/{name}.html", {"side": side, "here": here["section"], "who": here.get("actor"), **(context or {})}, status=status)
+    return render(
+        request,
+        f"console/{name}.html",
+        {"side": side, "here": here["section"], "who": here.get("actor"), **(context or {})},
+        status=status,
+    )

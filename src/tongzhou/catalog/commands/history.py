@@ -49,7 +49,7 @@ def ensure_historical_skus(
         title, price = wanted[code]
         product_id, sku_id = new_id(), new_id()
         slug = f"old-{hashlib.sha256(code.encode('utf-8', 'replace')).hexdigest()[:16]}"
-        if not (take(f"sku:{code}", at=at, owner_id=sku_id) and take(f"slug:{slug}", at=at, owner_id=product_id)):
+        if not (take(f"sku:{code}", at=at, owner_id=product_id) and take(f"slug:{slug}", at=at, owner_id=product_id)):
             continue
         products.append(
             Product(

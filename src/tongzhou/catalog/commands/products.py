@@ -91,13 +91,13 @@ def _create(draft: ProductDraft, at: datetime) -> UUID:
 
 
 def _update(product_id: UUID, draft: ProductDraft, version: int | None, at: datetime) -> UUID:
-    _claim_slug(draft.slug, product_id, at)
     rows = Product.objects.filter(id=product_id)
+    if not rows.exists():
+        raise not_found(_("没有这个商品。"), code="product_not_found")
+    _claim_slug(draft.slug, product_id, at)
     if version is not None:
         rows = rows.filter(version=version)
     if not rows.update(version=F("version") + 1, changed_at=at, **_columns(draft)):
-        if not Product.objects.filter(id=product_id).exists():
-            raise not_found(_("没有这个商品。"), code="product_not_found")
         raise conflict(
             "changed_meanwhile", _("你打开之后，别人已经改过这个商品。"), field="version", value=version,
             fix=_("重新打开，再改一次。"),
@@ -108,14 +108,16 @@ def _update(product_id: UUID, draft: ProductDraft, version: int | None, at: date
 def _sync_skus(product_id: UUID, drafts: Sequence[SkuDraft], *, by: Actor, at: datetime) -> dict[str, UUID]:
     have = {s.id: s for s in Sku.objects.filter(product_id=product_id).order_by("id")}
     by_code = {s.code: s for s in have.values()}
+    named = {draft.id for draft in drafts if draft.id}
+    _check_left_out(drafts, have, by_code)
     new: list[Sku] = []
     changed: list[Sku] = []
     points: list[Sku] = []
     codes: dict[str, UUID] = {}
     for position, draft in enumerate(drafts):
-        row = have.get(draft.id) if draft.id else by_code.get(draft.code)
-        if draft.id and row is None:
-            raise not_found(_("没有这个规格。"), code="sku_not_found")
+        row = have[draft.id] if draft.id else by_code.get(draft.code)
+        if row and not draft.id and row.id in named:  # that SKU takes another code in the same save
+            row = None
         fresh = row is None
         row = row or Sku(id=new_id(), product_id=product_id)
         before = (row.list_price_minor, row.member_price_minor)
@@ -127,22 +129,37 @@ def _sync_skus(product_id: UUID, drafts: Sequence[SkuDraft], *, by: Actor, at: d
         if fresh or before != (row.list_price_minor, row.member_price_minor):
             points.append(row)
         codes[row.code] = row.id
-    _claim_codes([row for row in [*new, *changed] if by_code.get(row.code) is not row], at)
+    _claim_codes(product_id, [row.code for row in [*new, *changed] if by_code.get(row.code) is not row], at)
     _write_skus(product_id, new, changed, by=by, at=at)
     write_price_points(points, by=by, at=at)
     _write_stock({codes[d.code]: d.on_hand for d in drafts}, {row.id for row in new}, by=by, at=at)
     return codes
 
 
-def _claim_codes(rows: Sequence[Sku], at: datetime) -> None:
-    """*Refuses:* ``sku_code_taken`` naming each code that another SKU has, or once had."""
+def _check_left_out(drafts: Sequence[SkuDraft], have: Mapping[UUID, Sku], by_code: Mapping[str, Sku]) -> None:
+    """*Refuses:* ``sku_not_found``; ``sku_code_taken`` for a code that an SKU of this product, left out of the
+    draft, still bears: old orders show it, so it is not given to another."""
+    named = {draft.id for draft in drafts if draft.id}
+    for i, draft in enumerate(drafts):
+        if draft.id and draft.id not in have:
+            raise not_found(_("没有这个规格。"), code="sku_not_found")
+        bearer = by_code.get(draft.code)
+        if draft.id and bearer and bearer.id != draft.id and bearer.id not in named:
+            raise conflict(
+                "sku_code_taken", _("这个编码属于一个停用的规格。"), field=f"skus[{i}].code", value=draft.code,
+                fix=_("换一个编码，或者重新启用那个规格。"),
+            )  # fmt: skip
+
+
+def _claim_codes(product_id: UUID, codes: Sequence[str], at: datetime) -> None:
+    """*Refuses:* ``sku_code_taken`` naming each code that another product has, or once had."""
     errors = [
         conflict(
-            "sku_code_taken", _("这个 SKU 编码已经有别的商品在用。"), field="code", value=row.code,
+            "sku_code_taken", _("这个 SKU 编码已经有别的商品在用。"), field="code", value=code,
             fix=_("换一个编码；编码在整个商城里不能重复。"),
         )
-        for row in sorted(rows, key=lambda r: r.code)
-        if not take(f"sku:{row.code}", at=at, owner_id=row.id) and owner_of(f"sku:{row.code}") != row.id
+        for code in sorted(codes)
+        if not take(f"sku:{code}", at=at, owner_id=product_id) and owner_of(f"sku:{code}") != product_id
     ]  # fmt: skip
     if errors:
         raise Refusal(

@@ -78,7 +78,8 @@ def test_a_faulty_product_is_refused_by_field(code, change):
 
 
 def test_all_faults_are_named_at_once():
-    refusal = refused("product_invalid", lambda: save(replace(a_draft(), slug="Ü", title="", stage="x")))
+    draft = replace(a_draft(), slug="Ü", title="", stage="x")
+    refusal = refused("product_invalid", lambda: save(draft))
     assert {e.field for e in refusal.errors} == {"slug", "title", "stage"}
 
 
@@ -117,6 +118,12 @@ def test_codes_can_be_swapped_between_two_skus():
     a, b = draft.skus
     save(replace(draft, skus=(replace(a, code=b.code), replace(b, code=a.code))), product_id=saved.id)
     assert Sku.objects.get(id=a.id).code == b.code and Sku.objects.get(id=b.id).code == a.code
+    rest = replace(draft, option_names=(), skus=(replace(a, code="NEW", option_values=()),))
+    save(rest, product_id=saved.id)
+    # the left-out one still bears its code
+    thief = replace(rest, skus=(replace(rest.skus[0], code=a.code),))
+    refused("sku_code_taken", lambda: save(thief, product_id=saved.id))
+    refused("sku_not_found", lambda: save(replace(rest, skus=(replace(a, id=new_id()),)), product_id=saved.id))
 
 
 def test_an_old_address_leads_to_the_new_one_and_stays_taken():

@@ -3,6 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
+from uuid import UUID
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,7 +74,7 @@ def test_the_four_bounds_give_the_exact_lowest_and_highest_member_price(skus, bp
     assert bounds(*kept, bp) == (min(prices), max(prices))
 
 
-@pytest.mark.parametrize("cursor", ["x", "~", "2026~zz", "2026-07-14T04:00:00~" + new_id().hex, "-5~" + new_id().hex])
+@pytest.mark.parametrize("cursor", ["x", "~", "2026~zz", "2026-07-14T04:00:00~" + UUID(int=7 << 76).hex, "-5~" + UUID(int=7 << 76).hex])
 def test_a_made_up_cursor_is_refused(cursor):
     for sort in ("newest", "price"):
         with pytest.raises(Refusal, match="cursor_invalid"):

@@ -1,6 +1,5 @@
 """Payouts, plans, the ledger, members, audit, system."""
 
-import tomllib
 from uuid import UUID
 
 from django.contrib import messages
@@ -46,7 +45,13 @@ def payout_list(request: HttpRequest) -> HttpResponse:
         status="" if status == "all" else status, before=_before(request))  # fmt: skip
     names, releases = members.cards([r.member_id for r in rows]), paying.releases_of([r.id for r in rows])
     table = [(r, names.get(r.member_id), releases[r.id], paying.payee(r.member_id)) for r in rows]
-    context = {"rows": table, "status": status, "refusal": refusal, "summary": rewards.summary()[0], "waiting": paying.waiting()}
+    context = {
+        "rows": table,
+        "status": status,
+        "refusal": refusal,
+        "summary": rewards.summary()[0],
+        "waiting": paying.waiting(),
+    }
     return http.page(request, "payouts", context, status=409 if refusal else 200)
 
 
@@ -57,7 +62,9 @@ def _release(request: HttpRequest) -> None:
         messages.success(request, _("已退回，金额回到可提。"), extra_tags="trust")
         return
     status = payouts.release(payout_id=key, by=by, at=at)
-    messages.success(request, _("已核对，等第二位放款。") if status == "CHECKED" else _("已放款，正在打款。"), extra_tags="trust")
+    messages.success(
+        request, _("已核对，等第二位放款。") if status == "CHECKED" else _("已放款，正在打款。"), extra_tags="trust"
+    )
 
 
 def _shown(document: object) -> tuple[str, list[dict[str, str]]]:
@@ -68,7 +75,8 @@ def _shown(document: object) -> tuple[str, list[dict[str, str]]]:
 @http.door("plans")
 def plan_list(request: HttpRequest) -> HttpResponse:
     """All plan versions, and a place to write a new one with the law beside it."""
-    text, refusal, verdict_, rows = request.POST.get("toml", ""), None, "", []
+    text, refusal, verdict_ = request.POST.get("toml", ""), None, ""
+    rows: list[dict[str, str]] = []
     if request.method == "POST":
         try:
             if "check" in request.POST:
@@ -83,7 +91,14 @@ def plan_list(request: HttpRequest) -> HttpResponse:
     force = versions.in_force(clock.now())
     if not text and force:
         text = PlanVersion.objects.get(id=force.id).toml.strip()
-    context = {"rows": versions.listing()[:50], "force": force, "toml": text, "refusal": refusal, "verdict": verdict_, "findings": rows}
+    context = {
+        "rows": versions.listing()[:50],
+        "force": force,
+        "toml": text,
+        "refusal": refusal,
+        "verdict": verdict_,
+        "findings": rows,
+    }
     return http.page(request, "plans", context, status=422 if refusal else 200)
 
 
@@ -111,10 +126,14 @@ def _decide(request: HttpRequest, row: PlanVersion) -> None:
     by, at = http.actor(request), clock.now()
     if request.POST.get("act") == "sign":
         found = plans.check(row.document, at=at)
-        chosen = next((f for f in found if (f.id, f.path) == (request.POST.get("finding"), request.POST.get("path"))), None)
+        chosen = next(
+            (f for f in found if (f.id, f.path) == (request.POST.get("finding"), request.POST.get("path"))), None
+        )
         if chosen is None:
             raise not_found(_("这一条已经不在了，请刷新。"), code="finding_not_found")
-        compliance.sign_off(plan_code=row.code, version=row.version, finding=chosen, reason=request.POST.get("reason", ""), by=by, at=at)
+        compliance.sign_off(
+            plan_code=row.code, version=row.version, finding=chosen, reason=request.POST.get("reason", ""), by=by, at=at
+        )
         return
     plans.activate(code=row.code, by=by, at=at)
     messages.success(request, _("已启用。"), extra_tags="trust")
@@ -141,7 +160,12 @@ def posting(request: HttpRequest, identity: str) -> HttpResponse:
         raise not_found(_("没有这笔记账。"), code="posting_not_found")
     line = orders.lines_by_id([found[0].story_id]).get(found[0].story_id)
     about = orders.orders_by_id([found[0].story_id, *([line.order_id] if line else [])])
-    context = {"posting": found[0], "transfers": found[1], "story": books.story(found[0].story_id), "orders": list(about.values())}
+    context = {
+        "posting": found[0],
+        "transfers": found[1],
+        "story": books.story(found[0].story_id),
+        "orders": list(about.values()),
+    }
     return http.page(request, "posting", context)
 
 
@@ -152,7 +176,9 @@ def member_list(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         key = _id(request.POST.get("member", ""))
         shown[key] = members.full_phone(key)
-        trail.record(by=http.actor(request), action="member.unmask", subject_kind="member", subject_id=key, at=clock.now())
+        trail.record(
+            by=http.actor(request), action="member.unmask", subject_kind="member", subject_id=key, at=clock.now()
+        )
     query = request.GET.get("q", "")
     rows = members.listing(before=_before(request), query=query)
     bound = members.inviters_of([r.id for r in rows])
@@ -170,7 +196,11 @@ def audit(request: HttpRequest) -> HttpResponse:
     if request.GET.get("before"):
         rows = rows.filter(id__lt=_before(request))
     found = list(rows[:50])
-    return http.page(request, "audit", {"rows": found, "q": request.GET.get("q", ""), "more": found[-1].id if len(found) == 50 else None})
+    return http.page(
+        request,
+        "audit",
+        {"rows": found, "q": request.GET.get("q", ""), "more": found[-1].id if len(found) == 50 else None},
+    )
 
 
 @http.door("system")

@@ -88,7 +88,9 @@ def product(request: HttpRequest, identity: str) -> HttpResponse:
             return HttpResponseRedirect(f"/console/products/{identity}")
         except Refusal as caught:
             refusal = caught
-    return http.page(request, "product", {"item": goods.console_product(key), "refusal": refusal}, status=422 if refusal else 200)
+    return http.page(
+        request, "product", {"item": goods.console_product(key), "refusal": refusal}, status=422 if refusal else 200
+    )
 
 
 def _change(request: HttpRequest, key: UUID) -> None:
@@ -96,8 +98,11 @@ def _change(request: HttpRequest, key: UUID) -> None:
     act = request.POST.get("act", "")
     if act in ("publish", "unpublish", "archive"):
         getattr(catalog, act)(product_ids=[key], by=by, at=at)
-    elif act == "picture" and request.FILES.get("picture"):
-        catalog.add_picture(product_id=key, by=by, at=at, upload=request.FILES["picture"].read(MOST_UPLOAD))
+    elif act == "picture":
+        upload = request.FILES.get("picture")
+        if upload is None:
+            raise invalid("file_missing", _("请先选一张图片。"), field="picture")
+        catalog.add_picture(product_id=key, by=by, at=at, upload=upload.read(MOST_UPLOAD))
     else:
         page = goods.console_product(key)
         prices, levels = {}, []
@@ -123,7 +128,9 @@ def order_list(request: HttpRequest) -> HttpResponse:
     """Orders: those to ship first, the oldest at the top."""
     status, query = request.GET.get("status", "PAID"), request.GET.get("q", "")
     oldest = status == "PAID" and not query
-    rows = orders.console_list(status="" if query or status == "all" else status, query=query, before=_before(request), oldest=oldest)
+    rows = orders.console_list(
+        status="" if query or status == "all" else status, query=query, before=_before(request), oldest=oldest
+    )
     names = members.cards([r.buyer_id for r in rows] + [r.sharer_id for r in rows if r.sharer_id])
     lines = orders.lines_of([r.id for r in rows])
     table = [(r, names.get(r.buyer_id), names.get(r.sharer_id) if r.sharer_id else None, lines[r.id]) for r in rows]
@@ -164,7 +171,11 @@ def case_list(request: HttpRequest) -> HttpResponse:
     status = request.GET.get("status", "REQUESTED")
     rows = cases.console_list(status="" if status == "all" else status, before=_before(request))
     names = members.cards([r.buyer_id for r in rows])
-    context = {"rows": [(r, names.get(r.buyer_id)) for r in rows], "status": status, "more": rows[-1].id if len(rows) == 50 else None}
+    context = {
+        "rows": [(r, names.get(r.buyer_id)) for r in rows],
+        "status": status,
+        "more": rows[-1].id if len(rows) == 50 else None,
+    }
     return http.page(request, "cases", context)
 
 
