@@ -61,6 +61,7 @@ def _run(
     report = Report()
     products = list(fmt.products(reading.rows(path, fmt, report), report, settings.CURRENCY))
     writer = Writer(fmt, supplier_code, by, at, report)
+    writer.open_supplier(products)
     run = ImportRun(
         id=new_id(), format=fmt.name, file_name=path.name[:200], supplier_code=supplier_code[:40], actor=str(by)[:120],
         started_at=at,

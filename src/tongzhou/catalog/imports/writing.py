@@ -69,6 +69,11 @@ class Writer:
             rows = Sku.objects.filter(code__in=codes[start : start + 400])
             self.owners.update(rows.values_list("code", "product_id"))
 
+    def open_supplier(self, products: Sequence[ImportedProduct]) -> None:
+        """Make the run's supplier before any product, so that a faulty code refuses the run and not each row."""
+        if any(not p.supplier_code for p in products):
+            self._supplier("", "")
+
     def take(self, product: ImportedProduct) -> str:
         """Write one product; what became of it."""
         if not product.skus:
@@ -89,6 +94,9 @@ class Writer:
                     key=key, defaults={"content_hash": content, "product_id": found, "stock": stock, "at": self.at}
                 )
         except Refusal as refusal:
+            # What was made for it (a category, a supplier) went with its transaction.
+            self.categories.clear()
+            self.suppliers.clear()
             self._refused(product, refusal)
             return REFUSED
         return outcome
@@ -146,7 +154,7 @@ class Writer:
         if owner_of(f"slug:{said['slug']}") is not None and self.fmt.name != "tongzhou":
             said["slug"] = f"{said['slug'][:60]}-{slugify(self.supplier_code)[:30]}"
         return ProductDraft(
-            category_id=self._category(product.category), supplier_id=self._supplier(product),
+            category_id=self._category(product.category), supplier_id=self._supplier(product.supplier_code, product.supplier_name),
             skus=tuple(SkuDraft(code=s.code, on_hand=s.on_hand or 0, **s.said) for s in product.skus), **said,
         )  # fmt: skip
 
@@ -172,13 +180,13 @@ class Writer:
         if not product.keep_category and product.category:
             out = replace(out, category_id=self._category(product.category))
         if product.supplier_code:
-            out = replace(out, supplier_id=self._supplier(product))
+            out = replace(out, supplier_id=self._supplier(product.supplier_code, product.supplier_name))
         return out
 
-    def _supplier(self, product: ImportedProduct) -> UUID:
-        code = product.supplier_code or self.supplier_code
+    def _supplier(self, code: str, name: str) -> UUID:
+        code = code or self.supplier_code
         if code not in self.suppliers:
-            name = product.supplier_name or (str(_("导入的供应商")) if code == "import" else code)
+            name = name or (str(_("导入的供应商")) if code == "import" else code)
             self.suppliers[code] = ensure_supplier(code, name, "", self.at, by=self.by)
         return self.suppliers[code]
 

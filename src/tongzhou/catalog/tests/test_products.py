@@ -123,7 +123,9 @@ def test_codes_can_be_swapped_between_two_skus():
     # the left-out one still bears its code
     thief = replace(rest, skus=(replace(rest.skus[0], code=a.code),))
     refused("sku_code_taken", lambda: save(thief, product_id=saved.id))
-    refused("sku_not_found", lambda: save(replace(rest, skus=(replace(a, id=new_id()),)), product_id=saved.id))
+    refused(
+        "sku_not_found", lambda: save(replace(rest, skus=(replace(rest.skus[0], id=new_id()),)), product_id=saved.id)
+    )
 
 
 def test_an_old_address_leads_to_the_new_one_and_stays_taken():

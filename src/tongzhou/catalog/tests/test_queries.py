@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import timedelta
-
 from uuid import UUID
 
 import pytest
@@ -74,7 +73,9 @@ def test_the_four_bounds_give_the_exact_lowest_and_highest_member_price(skus, bp
     assert bounds(*kept, bp) == (min(prices), max(prices))
 
 
-@pytest.mark.parametrize("cursor", ["x", "~", "2026~zz", "2026-07-14T04:00:00~" + UUID(int=7 << 76).hex, "-5~" + UUID(int=7 << 76).hex])
+@pytest.mark.parametrize(
+    "cursor", ["x", "~", "2026~zz", "2026-07-14T04:00:00~" + UUID(int=7 << 76).hex, "-5~" + UUID(int=7 << 76).hex]
+)
 def test_a_made_up_cursor_is_refused(cursor):
     for sort in ("newest", "price"):
         with pytest.raises(Refusal, match="cursor_invalid"):
