@@ -12,7 +12,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
-from django.utils.translation import gettext as plain
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.kit import audit, idempotency, senders
@@ -70,7 +70,7 @@ def request_code(*, phone: str, ip: str, at: datetime) -> None:
         SignInChallenge.objects.create(
             phone=number, code_hash=_hash(number, code), ip=ip, at=at, expires_at=at + CODE_LIFE
         )
-    text = plain("【同舟】验证码 %(code)s，五分钟内有效。请勿告诉他人。") % {"code": code}
+    text = gettext("【同舟】验证码 %(code)s，五分钟内有效。请勿告诉他人。") % {"code": code}
     senders.sms().send(to=number, text=text, at=at)
 
 
