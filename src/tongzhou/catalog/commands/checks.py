@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import html
 from tongzhou.catalog.rules import MOST_OPTIONS, MOST_PRICE, MOST_SKUS, SLUG, clean_text, has_control
 from tongzhou.catalog.values import STAGES, ProductDraft, ReturnPolicy, SkuDraft
+from tongzhou.kit.money import format_minor
 from tongzhou.kit.refusals import Refusal, invalid
 
 MOST_ON_HAND = 100_000_000
@@ -144,5 +146,5 @@ def prices(sku: "SkuDraft | Any", at: str) -> Iterator[Refusal]:
     if sku.member_price_minor is not None and sku.member_price_minor > sku.list_price_minor:
         yield invalid(
             "price_invalid", _("会员价不能高于标价。"), field=f"{at}.member_price_minor", value=sku.member_price_minor,
-            rule=_("不高于 %(list)s") % {"list": sku.list_price_minor}, fix=_("降低会员价，或者先提高标价。"),
+            rule=_("不高于 %(list)s") % {"list": format_minor(sku.list_price_minor, settings.CURRENCY)}, fix=_("降低会员价，或者先提高标价。"),
         )  # fmt: skip

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import sql
@@ -176,17 +177,13 @@ def release_expired(*, at: datetime, most: int = 200) -> int:
 def out_of_stock(wants: Mapping[UUID, int]) -> Refusal:
     """The refusal that names each SKU that lacks and what is left of it."""
     room = dict(Stock.objects.filter(sku_id__in=wants, holder=MALL).values_list("sku_id", F("on_hand") - F("reserved")))
-    named = {
-        row[0]: (row[1], option_text(row[2]))
-        for row in Sku.objects.filter(id__in=wants).values_list("id", "product__title", "option_values")
-    }
+    named = _names(list(wants))
     errors = []
     for sku, qty in wants.items():
         left = max(0, room.get(sku, 0))
         if left >= qty:
             continue
-        title, options = named.get(sku, (str(sku), ""))
-        name = f"{title}（{options}）" if options else title
+        name = named.get(sku, str(sku))
         message = (
             _("“%(name)s”只剩 %(left)s 件，不够 %(want)s 件。") % {"name": name, "left": left, "want": qty}
             if left
@@ -204,6 +201,20 @@ def out_of_stock(wants: Mapping[UUID, int]) -> Refusal:
         fix=_("减少数量，或者换一个规格。"),
         errors=errors,
     )
+
+
+def _names(sku_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """How people call these SKUs, in the language they read."""
+    english = (get_language() or "").startswith("en")
+    out = {}
+    rows = Sku.objects.filter(id__in=sku_ids).values_list(
+        "id", "product__title", "product__title_en", "option_values", "option_values_en"
+    )
+    for sku_id, title, title_en, values, values_en in rows:
+        title, values = (title_en or title, values_en or values) if english else (title, values)
+        options = option_text(values)
+        out[sku_id] = f"{title} ({options})" if options else title
+    return out
 
 
 @transaction.atomic
