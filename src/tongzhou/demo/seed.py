@@ -102,6 +102,7 @@ def _found(at: datetime, dice: random.Random, scale: int) -> _World:
     world = _World(operator(owner, "沈岚"), operator(money, "顾川"))
     plans.import_plan(text=PLAN.read_text(encoding="utf-8"), by=world.boss, at=at)
     plans.activate(code="share-8", by=world.boss, at=at)
+    plans.import_plan(text=PLAN.with_name("eight-levels.toml").read_text(encoding="utf-8"), by=world.boss, at=at)
     _stock_up(world, at, scale)
     for i, name in enumerate(NAMES):
         joined = at + timedelta(days=dice.uniform(0, 60) if i > 8 else 0)

@@ -14,7 +14,7 @@ from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import Refusal, conflict, invalid, not_found
 from tongzhou.suppliers.models import MOVES, Status, Supplier
 
-_CODE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,38}[a-z0-9])?")
+_CODE = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,38}[a-z0-9])?")
 
 
 def _checked(code: str, name: str, name_en: str, contact: str) -> None:
@@ -23,7 +23,7 @@ def _checked(code: str, name: str, name_en: str, contact: str) -> None:
         errors.append(
             invalid(
                 "code", _("供应商代码不合规则。"), field="code", value=code,
-                rule=_("1 到 40 个小写字母、数字或连字符"), fix=_("例如 beitian-grain。"),
+                rule=_("1 到 40 个字母、数字，中间可用点、连字符或下划线"), fix=_("例如 beitian-grain。"),
             )
         )  # fmt: skip
     if not 1 <= len(name) <= 80:
@@ -40,11 +40,11 @@ def _checked(code: str, name: str, name_en: str, contact: str) -> None:
 def ensure_supplier(
     code: str, name: str, name_en: str = "", at: datetime | None = None, *, by: Actor = SYSTEM, contact: str = ""
 ) -> UUID:
-    """The id of the supplier with this code, made on first sight; an existing one is left as it is.
+    """The id of the supplier with this code, made on first sight; an existing one is left as it is. Case is ignored.
 
     *Refuses:* ``supplier_invalid`` listing each field.
     """
-    code, name, name_en = code.strip(), name.strip(), name_en.strip()
+    code, name, name_en = code.strip().lower(), name.strip(), name_en.strip()
     found = Supplier.objects.filter(code=code).values_list("id", flat=True).first()
     if found:
         return found

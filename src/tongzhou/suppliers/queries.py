@@ -33,7 +33,7 @@ def by_ids(ids: Iterable[UUID]) -> dict[UUID, SupplierValue]:
 
 def by_code(code: str) -> SupplierValue | None:
     """The supplier with this code, or None."""
-    row = Supplier.objects.filter(code=code.strip()).values_list(*_FIELDS).first()
+    row = Supplier.objects.filter(code=code.strip().lower()).values_list(*_FIELDS).first()
     return _value(row) if row else None
 
 

@@ -43,7 +43,7 @@ def import_products(
         raise invalid(
             "format_unknown", _("不认识这种文件格式。"), field="format", value=format, rule=" | ".join(sorted(FORMATS))
         )
-    path = Path(path)
+    path, supplier_code = Path(path), supplier_code.strip().lower()
     if not dry_run:
         return _run(path, fmt, supplier_code, dry_run, by=by, at=at, progress=progress)
     try:

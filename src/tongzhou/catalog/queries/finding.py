@@ -41,7 +41,7 @@ def search(
             rows = rows.filter(low__gte=price_from_minor)
         if price_to_minor is not None:
             rows = rows.filter(low__lte=price_to_minor)
-    offset, limit = max(0, min(offset, COUNT_CAP)), max(1, min(limit, 100))
+    offset, limit = max(0, min(offset, COUNT_CAP)), max(1, min(limit, COUNT_CAP))
     found = card_rows(_ordered(rows, terms, query, sort)[offset : offset + limit])
     count = offset + len(found) if 0 < len(found) < limit else rows[: COUNT_CAP + 1].count()
     return SearchResult(

@@ -31,6 +31,7 @@ def test_the_same_code_is_the_same_supplier():
     first = commands.ensure_supplier("beitian", "北田粮仓", "Beitian Grain", AT)
     before = everything()
     assert commands.ensure_supplier("beitian", "另一个名字", "", AT) == first and everything() == before
+    assert commands.ensure_supplier(" BEITIAN ", "x", "", AT) == first
     value = queries.supplier(first)
     assert (value.code, value.name, value.name_en, value.active) == ("beitian", "北田粮仓", "Beitian Grain", True)
     assert queries.by_code("beitian") == value and queries.suppliers() == [value]
