@@ -17,7 +17,11 @@ FILES = [p for p in SRC.rglob("*.py") if "migrations" not in p.parts]
 
 
 def test_files_and_functions_stay_short():
-    long = [f"{p.relative_to(ROOT)}: {n}" for p in FILES if (n := len(p.read_text().splitlines())) > (600 if "tests" in p.parts else 400)]
+    long = [
+        f"{p.relative_to(ROOT)}: {n}"
+        for p in FILES
+        if (n := len(p.read_text().splitlines())) > (600 if "tests" in p.parts else 400)
+    ]
     for path in FILES:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (node.end_lineno or 0) - node.lineno > 70:
