@@ -56,7 +56,7 @@ def save_product(
         raise not_found(_("没有这个供应商。"), code="supplier_not_found")
     created = product_id is None
     product_id = _create(draft, at) if product_id is None else _update(product_id, draft, version, at)
-    sku_ids = _sync_skus(product_id, draft.skus, by=by, at=at)
+    sku_ids = _sync_skus(product_id, draft.skus, created=created, by=by, at=at)
     shelf.refresh([product_id])
     status, now = Product.objects.filter(id=product_id).values_list("status", "version").get()
     if status == Status.PUBLISHED:
@@ -105,8 +105,10 @@ def _update(product_id: UUID, draft: ProductDraft, version: int | None, at: date
     return product_id
 
 
-def _sync_skus(product_id: UUID, drafts: Sequence[SkuDraft], *, by: Actor, at: datetime) -> dict[str, UUID]:
-    have = {s.id: s for s in Sku.objects.filter(product_id=product_id).order_by("id")}
+def _sync_skus(
+    product_id: UUID, drafts: Sequence[SkuDraft], *, created: bool, by: Actor, at: datetime
+) -> dict[str, UUID]:
+    have = {} if created else {s.id: s for s in Sku.objects.filter(product_id=product_id).order_by("id")}
     by_code = {s.code: s for s in have.values()}
     named = {draft.id for draft in drafts if draft.id}
     _check_left_out(drafts, have, by_code)
@@ -130,7 +132,9 @@ def _sync_skus(product_id: UUID, drafts: Sequence[SkuDraft], *, by: Actor, at: d
             points.append(row)
         codes[row.code] = row.id
     _claim_codes(product_id, [row.code for row in [*new, *changed] if by_code.get(row.code) is not row], at)
-    _write_skus(product_id, new, changed, by=by, at=at)
+    if have:
+        _write_known(product_id, changed)
+    Sku.objects.bulk_create(new)
     write_price_points(points, by=by, at=at)
     _write_stock({codes[d.code]: d.on_hand for d in drafts}, {row.id for row in new}, by=by, at=at)
     return codes
@@ -167,7 +171,7 @@ def _claim_codes(product_id: UUID, codes: Sequence[str], at: datetime) -> None:
         )
 
 
-def _write_skus(product_id: UUID, new: list[Sku], changed: list[Sku], *, by: Actor, at: datetime) -> None:
+def _write_known(product_id: UUID, changed: list[Sku]) -> None:
     kept = [row.id for row in changed]
     Sku.objects.filter(product_id=product_id, active=True).exclude(id__in=kept).update(active=False)
     # Codes may be swapped between two SKUs: park them first, so that the unique index never sees both at once.
@@ -177,7 +181,6 @@ def _write_skus(product_id: UUID, new: list[Sku], changed: list[Sku], *, by: Act
         if now[sku_id] != code:
             Sku.objects.filter(id=sku_id).update(code=f"~{sku_id}")
     Sku.objects.bulk_update(changed, [*_SKU, "position", "option_values", "option_values_en"], batch_size=100)
-    Sku.objects.bulk_create(new)
 
 
 def write_price_points(rows: Sequence[Sku], *, by: Actor, at: datetime) -> None:

@@ -90,8 +90,11 @@ class Writer:
         try:
             with transaction.atomic():
                 found, outcome = self._write(product, product_id, known.stock if known else {})
-                ImportRowDone.objects.update_or_create(
-                    key=key, defaults={"content_hash": content, "product_id": found, "stock": stock, "at": self.at}
+                ImportRowDone.objects.bulk_create(
+                    [ImportRowDone(key=key, content_hash=content, product_id=found, stock=stock, at=self.at)],
+                    update_conflicts=True,
+                    unique_fields=["key"],
+                    update_fields=["content_hash", "product", "stock", "at"],
                 )
         except Refusal as refusal:
             # What was made for it (a category, a supplier) went with its transaction.
@@ -129,7 +132,8 @@ class Writer:
         if product_id is None:
             draft = self._fresh_draft(product)
             saved = save_product(draft=draft, by=self.by, at=self.at)
-            self._pictures(saved.id, product.pictures, all_kinds=True)
+            if product.pictures:
+                self._pictures(saved.id, product.pictures, all_kinds=True)
             self._status(saved.id, product)
             return saved.id, CREATED
         have = console_product(product_id)
@@ -221,8 +225,10 @@ class Writer:
 
     def _status(self, product_id: UUID, product: ImportedProduct) -> bool:
         """Bring the status to what a file of our own says; other files' products stay as they are."""
+        if not product.status:
+            return False
         now = Product.objects.filter(id=product_id).values_list("status", flat=True).get()
-        if not product.status or product.status == now:
+        if product.status == now:
             return False
         if product.status == Status.PUBLISHED:
             publish(product_ids=[product_id], by=self.by, at=self.at)
