@@ -35,7 +35,8 @@ def main() -> None:
     from tongzhou.kit.refusals import Refusal
 
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else DONE)
     except Refusal as refusal:
         refuse(refusal)
         sys.exit(REFUSED)
@@ -46,6 +47,8 @@ def main() -> None:
         sys.exit(130)
     except typer.Exit as stop:
         sys.exit(stop.exit_code)
+    except SystemExit:
+        raise
     except Exception as error:
         code = getattr(error, "exit_code", None)
         if code is not None:  # click's own usage errors

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
+from tongzhou.kit.models import Claim
 from tongzhou.kit.refusals import not_found
 from tongzhou.people.models import Address, Binding, Consent, Member, RebindProposal, Role
 from tongzhou.people.rules import mask_phone, normal_phone
@@ -47,10 +48,13 @@ def by_phone(phone: str) -> MemberCard | None:
 
 
 def by_logins(logins: Sequence[str]) -> dict[str, UUID]:
-    """login → member id, for imports."""
+    """login, or an importer's own key of a member → member id."""
     out: dict[str, UUID] = {}
     for start in range(0, len(logins), 500):
-        out.update(Member.objects.filter(login__in=logins[start : start + 500]).values_list("login", "id"))
+        part = logins[start : start + 500]
+        keys = Claim.objects.filter(value__in=[f"member:{key}" for key in part]).values_list("value", "owner_id")
+        out.update({value.removeprefix("member:"): owner for value, owner in keys if owner})
+        out.update(Member.objects.filter(login__in=part).values_list("login", "id"))
     return out
 
 

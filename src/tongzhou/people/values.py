@@ -1,7 +1,8 @@
 """What crosses the wall of people."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 
@@ -63,3 +64,32 @@ class Division:
     code: str
     name: str
     leaf: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowProblem:
+    """Why one row of a file could not be taken: where, what was seen, why, and how to mend it."""
+
+    line: int
+    column: str
+    value: str
+    code: str
+    reason: str
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberImport:
+    """What an import of members did, or with ``dry_run`` would do; each row counts once."""
+
+    dry_run: bool
+    read: int
+    created: int
+    updated: int
+    unchanged: int
+    refused: int
+    problems: tuple[RowProblem, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """For ``--json``."""
+        return asdict(self)

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from standardwebhooks.webhooks import Webhook
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 
 def signer(secret: str) -> Webhook:
@@ -15,9 +15,10 @@ def signer(secret: str) -> Webhook:
 
 def check_request(secret: str, headers: Mapping[str, str], method: str, path: str, body: bytes) -> bool:
     """True when a request was signed by the mall, recently, over its method, path and body."""
+    low = {k.lower(): v for k, v in headers.items()}
     try:
-        signer(secret).verify(f"{method} {path}\n{body.decode()}", {k.lower(): v for k, v in headers.items()})
-    except Exception:
+        signer(secret).verify(f"{method} {path}\n{body.decode()}", low, json_parse=False)
+    except (WebhookVerificationError, UnicodeDecodeError):
         return False
     return True
 
