@@ -123,7 +123,7 @@ def _make(report: _Report, known: dict[str, UUID], at: datetime, tell: Progress)
     """Make whoever is new. A phone that has an account already gives that account the key."""
     fresh: list[_Row] = []
     phones = by_logins(sorted({r.phone for r in report.rows if r.phone}))
-    keyed = {c for c in Claim.objects.filter(value__startswith="member:").values_list("owner_id", flat=True)}
+    keyed = set(Claim.objects.filter(value__startswith="member:").values_list("owner_id", flat=True))
     seen, asked = set(known), set()
     for row in list(report.rows):
         if row.key in seen:
@@ -196,7 +196,9 @@ def _read(path: Path, at: datetime) -> _Report:
             report.read += 1
             _take(report, reader.line_num, cells, at)
     except csv.Error as error:
-        raise invalid("file_broken", _("第 %(line)d 行之后读不下去了。") % {"line": reader.line_num}, rule=str(error)) from None
+        raise invalid(
+            "file_broken", _("第 %(line)d 行之后读不下去了。") % {"line": reader.line_num}, rule=str(error)
+        ) from None
     return report
 
 
