@@ -31,7 +31,7 @@ class SandboxRail:
         """POST /v1/payouts."""
         answer = signed("POST", "/v1/payouts", {"bill_no": bill_no, "amount": amount_minor, "name": name, "account": account,
                                                 "currency": settings.CURRENCY})  # fmt: skip
-        if answer.status_code >= 500:
+        if answer.status_code >= 400 and answer.status_code != 422:  # only 422 says for sure that nothing was sent
             raise Refusal("rail_unreachable", _("打款通道暂时连不上。"), kind=Kind.UNAVAILABLE, retryable=True)
         data = answer.json()
         if answer.status_code >= 400:
@@ -43,7 +43,7 @@ class SandboxRail:
         answer = signed("GET", f"/v1/payouts/{bill_no}")
         if answer.status_code == 404:
             return None
-        if answer.status_code >= 500:
+        if answer.status_code >= 400:
             raise Refusal("rail_unreachable", _("打款通道暂时连不上。"), kind=Kind.UNAVAILABLE, retryable=True)
         data = answer.json()
         return RailOutcome(str(data["status"]), str(data.get("txn", "")), str(data.get("reason", "")))
