@@ -263,3 +263,94 @@ def test_unpaid_orders_end_by_themselves(cast):
 def test_every_periodic_job_runs(cast):
     for job in periodic():
         assert isinstance(job.run(AT), str)
+
+
+def test_defect_11_goods_sold_while_a_payment_was_under_way_are_not_sold_twice(cast):
+    from tongzhou.catalog import commands as catalog
+
+    placed, start = buy(cast, quantity=10)
+    late = AT + timedelta(minutes=36)
+    catalog.release_expired(at=late)
+    other = orders.place(buyer_id=cast.sharer, lines=[(cast.tea, 10)], address=cast.address, at=late)
+    assert other.total_minor > 0
+    assert pay(placed, start, late).outcome == "refunding"
+    drain(late)
+    assert sold.order_by_id(placed.order_id).status == "CANCELLED"
+    assert books.balances(cast.buyer)["gateway.sandbox"] == 0
+    assert books.verify().ok
+
+
+def test_a_shoppers_own_unpaid_order_gives_way(cast):
+    first, _start = buy(cast, quantity=10)
+    second = orders.place(buyer_id=cast.buyer, lines=[(cast.tea, 10)], address=cast.address, at=AT)
+    assert sold.order_by_id(first.order_id).status == "CANCELLED"
+    assert sold.order_by_id(second.order_id).status == "PLACED"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"trade_no": "unknown"}, "trade_unknown"),
+        ({"currency": "USD"}, "currency_mismatch"),
+        ({"amount_minor": 0}, "amount_not_positive"),
+    ],
+)
+def test_mismatching_notices_change_nothing(cast, changes, code):
+    from tongzhou.kit.refusals import Refusal
+
+    placed, start = buy(cast)
+    with pytest.raises(Refusal) as caught:
+        pay(placed, start, **changes)
+    assert caught.value.code == code
+    assert sold.order_by_id(placed.order_id).status == "PLACED"
+    assert books.balances(cast.buyer) == {}
+
+
+def test_reordered_and_repeated_notices(cast):
+    placed, start = buy(cast)
+    assert pay(placed, start, outcome="failed", event_id="e1").outcome == "failed"
+    assert pay(placed, start, event_id="e2").outcome == "paid"
+    assert pay(placed, start, event_id="e2").outcome == "repeated"
+    assert pay(placed, start, event_id="e3").outcome == "repeated"
+    assert pay(placed, start, outcome="failed", event_id="e4").outcome in ("failed", "repeated")
+    drain(AT)
+    assert books.balances(cast.buyer)["gateway.sandbox"] == placed.total_minor
+    assert sold.order_by_id(placed.order_id).status == "PAID"
+
+
+def test_defect_01_and_08_payouts_cannot_be_taken_twice(cast):
+    from tongzhou.kit.refusals import Refusal
+
+    placed, start = buy(cast)
+    pay(placed, start)
+    drain(AT)
+    ship_and_receive(cast, placed, AT)
+    later = AT + timedelta(days=16)
+    rewarding.mature_due(at=later)
+    payouts.register_payee(
+        member_id=cast.sharer,
+        legal_name="林小满",
+        account="6222020000001234",
+        born="1995-05-05",
+        by=member(cast.sharer),
+        at=later,
+    )
+    with pytest.raises(Refusal) as caught:
+        payouts.request(member_id=cast.sharer, amount_minor=1451, at=later)
+    assert caught.value.code == "amount_exceeds_available" and rewards.earnings(cast.sharer).available_minor == 1450
+    pid = payouts.request(member_id=cast.sharer, amount_minor=1450, at=later)
+    for by, code in ((cast.owner, None), (cast.owner, "same_person"), (member(cast.buyer), "not_allowed")):
+        if code is None:
+            payouts.release(payout_id=pid, by=by, at=later)
+            continue
+        with pytest.raises(Refusal) as caught:
+            payouts.release(payout_id=pid, by=by, at=later)
+        assert caught.value.code == code
+    with pytest.raises(Refusal) as caught:
+        payouts.request(member_id=cast.sharer, amount_minor=100, at=later)
+    assert caught.value.code == "payout_open"
+    payouts.reject(payout_id=pid, reason="资料不全", by=cast.finance, at=later)
+    with pytest.raises(Refusal):
+        payouts.reject(payout_id=pid, reason="资料不全", by=cast.finance, at=later)
+    assert rewards.earnings(cast.sharer).available_minor == 1450
+    assert books.verify().ok

@@ -100,7 +100,7 @@ def test_from_a_shared_link_to_an_explained_reward(phone, chromium, mall, langua
 
     for _ in range(30):
         sharer.goto("/earn")
-        if sharer.locator(f"a.entry >> nth=0").count() and no:
+        if sharer.locator("a.entry >> nth=0").count() and no:
             sharer.locator("a.entry").first.click()
             if no in sharer.content():
                 break

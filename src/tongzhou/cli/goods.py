@@ -48,7 +48,7 @@ def report(summary: dict[str, object], *, as_json: bool) -> None:
     else:
         counts = ("read", "created", "updated", "unchanged", "refused")
         err.print("  ".join(f"{k} {summary.get(k, 0)}" for k in counts), highlight=False)
-        rows = next((summary[k] for k in ("notes", "problems", "rows") if summary.get(k)), [])
+        rows = next((summary[k] for k in ("refusals", "notes", "problems") if summary.get(k)), [])
         for row in rows if isinstance(rows, list | tuple) else []:
             err.print(f"  line {row.get('line')}: {row.get('column', '')} = {row.get('value', '')!s}: {row.get('reason', '')} {row.get('fix', '')}",
                       highlight=False, markup=False)  # fmt: skip

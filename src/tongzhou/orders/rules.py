@@ -4,6 +4,7 @@ import secrets
 from datetime import date, timedelta
 
 HOLD = timedelta(minutes=30)
+GRACE = timedelta(minutes=5)  # a payment made in the last minute still finds its goods
 MOST_UNITS = 999
 MOST_LINES = 100
 

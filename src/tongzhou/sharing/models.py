@@ -21,7 +21,10 @@ class ShareLink(models.Model):
     class Meta:
         db_table = "sharing_link"
         constraints = [
-            models.UniqueConstraint(fields=["sharer_id", "product_id"], name="sharing_link_once", nulls_distinct=False)
+            models.UniqueConstraint(fields=["sharer_id", "product_id"], name="sharing_link_product"),
+            models.UniqueConstraint(
+                fields=["sharer_id"], name="sharing_link_shop", condition=models.Q(product_id=None)
+            ),
         ]
 
 

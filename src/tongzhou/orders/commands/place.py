@@ -16,9 +16,10 @@ from tongzhou.kit import clock, idempotency
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import Kind, Refusal, conflict, invalid
 from tongzhou.orders.commands.cart import remove_lines
-from tongzhou.orders.models import Order, OrderLine
-from tongzhou.orders.rules import HOLD, MOST_LINES, MOST_UNITS, freight, line_amount, order_number
+from tongzhou.orders.models import Order, OrderLine, Status
+from tongzhou.orders.rules import GRACE, HOLD, MOST_LINES, MOST_UNITS, freight, line_amount, order_number
 from tongzhou.orders.values import Placed
+from tongzhou.payments import commands as payments
 from tongzhou.people.values import AddressValue
 from tongzhou.plans import queries as plans
 from tongzhou.plans.values import Attribution
@@ -59,7 +60,7 @@ def place(
         )  # fmt: skip
     if fee:
         rows.append(_freight_line(order_id, buyer_id, len(rows), fee))
-    catalog.reserve(order_id=order_id, wants=list(wants.items()), expires_at=at + HOLD, at=at)
+    _hold(order_id, buyer_id, list(wants.items()), at)
     won = sharing.attribute(
         order_id=order_id, buyer_id=buyer_id, typed_code=sharer_code, visitor_id=visitor_id,
         policy=force.plan.attribution if force else Attribution(), at=at,
@@ -76,6 +77,31 @@ def place(
     if cart_owner:
         remove_lines(owner_id=cart_owner, sku_ids=list(wants))
     return Placed(order_id, order.no, order.total_minor)
+
+
+def _hold(order_id: UUID, buyer_id: UUID, wants: list[tuple[UUID, int]], at: datetime) -> None:
+    """Hold the goods a little longer than the order waits. A shopper's own unpaid order gives way to the new one."""
+    until = at + HOLD + GRACE
+    try:
+        with transaction.atomic():
+            catalog.reserve(order_id=order_id, wants=wants, expires_at=until, at=at)
+        return
+    except Refusal as refusal:
+        older = Order.objects.filter(buyer_id=buyer_id, status=Status.PLACED).exclude(id=order_id)
+        mine = set(
+            OrderLine.objects.filter(order_id__in=older.values("id"), sku_id__in=[s for s, _n in wants]).values_list(
+                "order_id", flat=True
+            )
+        )
+        if refusal.code != "out_of_stock" or not mine:
+            raise
+    moved = Order.objects.filter(id__in=mine, status=Status.PLACED).update(
+        status=Status.CANCELLED, cancelled_at=at, cancel_reason="replaced by a newer order"
+    )
+    if moved:
+        catalog.release(sorted(mine), at)
+        payments.close(order_ids=sorted(mine), at=at)
+    catalog.reserve(order_id=order_id, wants=wants, expires_at=until, at=at)
 
 
 def _wants(lines: Sequence[tuple[UUID, int]]) -> dict[UUID, int]:

@@ -4,6 +4,7 @@ What is not owed never becomes revenue: it stands in ``suspense.payments`` for t
 transaction and leaves for ``refund.in_transit`` by itself.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.db import connection, transaction
 from tongzhou.catalog import commands as catalog
 from tongzhou.kit import idempotency, outbox
 from tongzhou.kit.actor import Actor, provider
+from tongzhou.kit.refusals import Refusal
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger.values import Leg, Move
 from tongzhou.orders.events import OrderPaid
@@ -38,12 +40,8 @@ def settle(notice: Notice, *, at: datetime) -> Settled:
         return Settled(taken.order_id, "failed" if notice.outcome != "succeeded" and fresh else "repeated")
     rows = Order.objects.filter(id=taken.order_id)
     order = (rows.select_for_update() if connection.vendor == "postgresql" else rows).get()
-    owed = order.total_minor if order.status == Status.PLACED else 0
-    if owed and taken.amount_minor >= owed:
-        moved = Order.objects.filter(id=order.id, status=Status.PLACED).update(status=Status.PAID, paid_at=at)
-        owed = owed if moved else 0
-    else:
-        owed = 0
+    lines = list(OrderLine.objects.filter(order_id=order.id).order_by("position"))
+    owed = order.total_minor if _take(order, taken, lines, at) else 0
     _book(order, taken, owed, by=by, at=at)
     rest = taken.amount_minor - owed
     if rest:
@@ -54,11 +52,32 @@ def settle(notice: Notice, *, at: datetime) -> Settled:
     if not owed:
         return Settled(order.id, "refunding", rest)
     order.status, order.paid_at = Status.PAID, at
-    lines = list(OrderLine.objects.filter(order_id=order.id).order_by("position"))
-    deals = {line.sku_id: line.unit_price_minor for line in lines if line.sku_id}
-    catalog.commit(order.id, at, deals=deals)
     outbox.publish(fact(OrderPaid, order, lines, at), at=at)
     return Settled(order.id, "paid", rest)
+
+
+def _take(order: Order, taken: Capture, lines: Sequence[OrderLine], at: datetime) -> bool:
+    """Whether this money pays the order: it is open, the amount suffices, and its goods are still there.
+
+    An order whose hold ran out and whose goods somebody else bought meanwhile ends here; its money
+    goes back by itself, and the notice is taken in all the same.
+    """
+    if order.status != Status.PLACED or taken.amount_minor < order.total_minor:
+        return False
+    if not Order.objects.filter(id=order.id, status=Status.PLACED).update(status=Status.PAID, paid_at=at):
+        return False
+    deals = {line.sku_id: line.unit_price_minor for line in lines if line.sku_id}
+    try:
+        with transaction.atomic():
+            catalog.commit(order.id, at, deals=deals)
+    except Refusal as refusal:
+        if refusal.code != "out_of_stock":
+            raise
+        Order.objects.filter(id=order.id).update(
+            status=Status.CANCELLED, paid_at=None, cancelled_at=at, cancel_reason="sold out before payment"
+        )
+        return False
+    return True
 
 
 def _book(order: Order, taken: Capture, owed: int, *, by: Actor, at: datetime) -> None:

@@ -71,7 +71,9 @@ def test_a_phone_with_an_account_gives_it_the_key_and_no_second_one(tmp_path):
     assert queries.by_logins(["b"]) == {"b": mine} and Member.objects.count() == 1
 
 
-@pytest.mark.parametrize(("body", "code"), [(b"who,what\n1,2\n", "columns_missing"), (b"\xff\xff\xff", "encoding_unknown")])
+@pytest.mark.parametrize(
+    ("body", "code"), [(b"who,what\n1,2\n", "columns_missing"), (b"\xff\xff\xff", "encoding_unknown")]
+)
 def test_a_file_that_is_no_such_file_is_refused_whole(tmp_path, body, code):
     (tmp_path / "m.csv").write_bytes(body)
     before = everything()

@@ -1,0 +1,125 @@
+"""Cases: refusals change nothing, asking again is allowed, and a buyer is never refused because of a sharer."""
+
+from datetime import timedelta
+
+import pytest
+from tests.cast import AT, assemble
+from tests.test_story import buy, drain, pay, ship_and_receive
+
+from tongzhou.aftersale import commands as aftersale
+from tongzhou.aftersale.models import Case, CaseLine
+from tongzhou.kit.ids import new_id
+from tongzhou.kit.refusals import Refusal
+from tongzhou.ledger import queries as books
+from tongzhou.orders import queries as sold
+from tongzhou.orders.models import OrderLine
+from tongzhou.rewards import commands as rewarding
+from tongzhou.rewards import queries as rewards
+
+pytestmark = pytest.mark.django_db
+LATER = AT + timedelta(days=2)
+
+
+@pytest.fixture
+def cast():
+    return assemble()
+
+
+def order(cast, *, received=True, quantity=2):
+    placed, start = buy(cast, quantity=quantity)
+    pay(placed, start)
+    drain(AT)
+    if received:
+        ship_and_receive(cast, placed, LATER)
+    tea = next(x for x in sold.lines_of([placed.order_id])[placed.order_id] if x.sku_id == cast.tea)
+    return placed.order_id, tea
+
+
+def ask(cast, order_id, tea, units=1, reason="quality", at=LATER, **more):
+    return aftersale.open_case(
+        order_id=order_id, buyer_id=cast.buyer, units={tea.id: units}, reason=reason, at=at, **more
+    )
+
+
+def refused(code, cast, call):
+    def state():
+        return (
+            list(Case.objects.order_by("id").values()), CaseLine.objects.count(),
+            list(OrderLine.objects.order_by("id").values()), books.balances(cast.buyer),
+        )  # fmt: skip
+
+    before = state()
+    with pytest.raises(Refusal) as said:
+        call()
+    assert said.value.code == code
+    assert state() == before
+
+
+def test_cases_that_are_refused(cast):
+    order_id, tea = order(cast)
+    no = lambda code, call: refused(code, cast, call)  # noqa: E731
+    stranger = {"order_id": order_id, "buyer_id": cast.sharer, "units": {tea.id: 1}, "reason": "quality", "at": LATER}
+    no("order_not_found", lambda: aftersale.open_case(**stranger))
+    no("reason_unknown", lambda: ask(cast, order_id, tea, reason="because"))
+    no("nothing_chosen", lambda: ask(cast, order_id, tea, units=0))
+    no("nothing_chosen", lambda: ask(cast, order_id, tea, units=-1))
+    no("refund_exceeds_line", lambda: ask(cast, order_id, tea, units=3))
+    no("refund_exceeds_line", lambda: ask(cast, order_id, tea, amount_minor=0))
+    no("refund_exceeds_line", lambda: ask(cast, order_id, tea, amount_minor=9_501))
+    no("return_not_possible", lambda: ask(cast, order_id, tea, reason="no_reason", at=LATER + timedelta(days=9)))
+    stray = OrderLine(id=new_id())
+    no("line_not_found", lambda: ask(cast, order_id, stray))
+    case = ask(cast, order_id, tea)
+    no("case_open", lambda: ask(cast, order_id, tea))
+    no("answer_missing", lambda: aftersale.reject(case_id=case, answer="不", by=cast.owner, at=LATER))
+    no("case_not_found", lambda: aftersale.withdraw(case_id=case, buyer_id=cast.sharer, at=LATER))
+    back = {"case_id": case, "buyer_id": cast.buyer, "carrier": "yunda", "at": LATER}
+    no("tracking_invalid", lambda: aftersale.send_back(**back, tracking_no="1'; --"))
+    no("state_moved_on", lambda: aftersale.send_back(**back, tracking_no="YD7654321"))
+    no("case_not_found", lambda: aftersale.approve(case_id=new_id(), by=cast.owner, at=LATER))
+
+
+def test_unshipped_units_go_back_at_once_and_twice_is_refused(cast):
+    order_id, tea = order(cast, received=False)
+    ask(cast, order_id, tea, units=2, reason="other")
+    drain(LATER)
+    assert OrderLine.objects.get(id=tea.id).refunded_quantity == 2
+    refused("refund_exceeds_line", cast, lambda: ask(cast, order_id, tea, units=1))
+    assert books.verify().ok
+
+
+def test_less_money_without_units_before_shipping_waits_for_a_person(cast):
+    order_id, tea = order(cast, received=False)
+    case = ask(cast, order_id, tea, units=2, reason="other", amount_minor=18_999)
+    assert Case.objects.get(id=case).status == "REQUESTED"
+    assert OrderLine.objects.get(id=tea.id).refunded_minor == 0
+
+
+def test_defect_03_a_buyer_may_ask_again_after_a_rejection_a_refund_and_the_sharer_s_maturity(cast):
+    order_id, tea = order(cast)
+    first = ask(cast, order_id, tea)
+    aftersale.reject(case_id=first, answer="请补充照片", by=cast.owner, at=LATER)
+    refused("state_moved_on", cast, lambda: aftersale.approve(case_id=first, by=cast.owner, at=LATER))
+    at = LATER + timedelta(days=30)
+    assert rewarding.mature_due(at=at) == 2
+    for _ in range(2):
+        case = ask(cast, order_id, tea, at=at)
+        aftersale.approve(case_id=case, by=cast.owner, at=at)
+        aftersale.send_back(case_id=case, buyer_id=cast.buyer, carrier="yunda", tracking_no="YD7654321", at=at)
+        aftersale.receive_back(case_id=case, by=cast.owner, at=at)
+        refused("state_moved_on", cast, lambda c=case: aftersale.receive_back(case_id=c, by=cast.owner, at=at))
+        drain(at)
+    assert OrderLine.objects.get(id=tea.id).refunded_minor == 19_000
+    assert rewards.earnings(cast.sharer).available_minor == 500
+    assert books.verify().ok
+
+
+def test_silence_decides(cast):
+    order_id, tea = order(cast)
+    case = ask(cast, order_id, tea)
+    assert aftersale.time_out(at=LATER + timedelta(hours=47)) == (0, 0)
+    answered = LATER + timedelta(hours=48)
+    assert aftersale.time_out(at=answered) == (1, 0)
+    assert aftersale.time_out(at=answered + timedelta(days=7)) == (0, 1)
+    assert Case.objects.get(id=case).status == "WITHDRAWN"
+    assert OrderLine.objects.get(id=tea.id).refunded_minor == 0
