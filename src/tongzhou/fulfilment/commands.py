@@ -82,7 +82,7 @@ def confirm_receipt(*, order_id: UUID, by: Actor, at: datetime, buyer_id: UUID |
     move(parcels, Status.RECEIVED, moves=MOVES, received_at=at, received_by=str(by)[:80])
     arrived = [
         line.id for line in sold.lines_of([order_id])[order_id]
-        if line.kind == "goods" and line.shipped_quantity > 0
+        if line.kind == "goods" and line.shipped_quantity > 0 and line.refunded_quantity < line.quantity
         and line.shipped_quantity + line.refunded_quantity >= line.quantity
     ]  # fmt: skip
     if not arrived:

@@ -111,3 +111,4 @@ def test_an_order_refunded_on_the_way_holds_up_no_other(cast):
     fulfilment.receive_due(at=AT + timedelta(days=11))
     assert Order.objects.get(id=fine).status == "COMPLETED"
     assert Order.objects.get(id=stuck).status == "CANCELLED"
+    assert not Parcel.objects.filter(status="SHIPPED").exists()  # and is not looked at again
