@@ -10,8 +10,10 @@ from django.db.models import Count, QuerySet, Sum
 
 from tongzhou.catalog import queries as goods
 from tongzhou.kit.refusals import not_found
+from tongzhou.orders.events import LinesDelivered
 from tongzhou.orders.models import CartLine, Order, OrderLine, RefundRecord, Status
 from tongzhou.orders.rules import freight
+from tongzhou.orders.snapshots import fact
 from tongzhou.orders.values import CartLineValue, CartValue
 
 TABS: dict[str, tuple[str, ...]] = {
@@ -100,6 +102,13 @@ def lines_of(order_ids: Sequence[UUID]) -> dict[UUID, list[OrderLine]]:
 def line(line_id: UUID) -> OrderLine | None:
     """One line by id."""
     return OrderLine.objects.filter(id=line_id).first()
+
+
+def facts_of(order_ids: Sequence[UUID], happened_at: datetime) -> list[LinesDelivered]:
+    """Orders with a sharer as facts, as they stand: for imports, which tell of many at once."""
+    rows = list(Order.objects.filter(id__in=order_ids).exclude(sharer_id=None))
+    lines = lines_of([o.id for o in rows])
+    return [fact(LinesDelivered, o, lines[o.id], o.placed_at or happened_at) for o in rows]
 
 
 def lines_by_id(ids: Sequence[UUID]) -> dict[UUID, OrderLine]:

@@ -102,6 +102,15 @@ def inviters_of(ids: Iterable[UUID]) -> dict[UUID, UUID]:
     return dict(Binding.objects.filter(invitee_id__in=set(ids)).values_list("invitee_id", "inviter_id"))
 
 
+def bindings_of(ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, datetime]]:
+    """invitee → (inviter, since) for many members."""
+    wanted, out = sorted(set(ids)), {}
+    for start in range(0, len(wanted), 500):
+        rows = Binding.objects.filter(invitee_id__in=wanted[start : start + 500])
+        out.update({i: (by, at) for i, by, at in rows.values_list("invitee_id", "inviter_id", "at")})
+    return out
+
+
 def invitees_of(member_id: UUID, *, limit: int = 100) -> "QuerySet[Binding]":
     """Whom a member invited, newest first."""
     return Binding.objects.filter(inviter_id=member_id).order_by("-at")[:limit]

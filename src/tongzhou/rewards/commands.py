@@ -105,11 +105,12 @@ def _accrue(pairs: Sequence[tuple[OrderFact, LineSnapshot]], *, at: datetime) ->
             if award and award.amount_minor > 0:
                 rows.append(_row(fact, line, award, version, fact.sharer_id, at))
                 used[fact.sharer_id] = used.get(fact.sharer_id, 0) + award.amount_minor
+    happened = {line.line_id: fact.happened_at for fact, line in pairs}
     posted = ledger.post_many(
         [
             PostingRequest(
                 r.sharer_id, "reward_accrued", f"reward:{r.line_id}", r.line_id,
-                (Move("prepaid.rewards", "reward.expected", r.accrued_minor),), at, plan_version=r.plan_label,
+                (Move("prepaid.rewards", "reward.expected", r.accrued_minor),), happened[r.line_id], plan_version=r.plan_label,
             )
             for r in rows
         ],

@@ -46,7 +46,10 @@ def test_wrong_late_and_worn_out_codes_make_nobody():
 def test_too_soon_and_too_many_are_refused_without_a_message():
     for n in range(5):
         ask(AT + timedelta(minutes=n))
-    for at, code in ((AT + timedelta(minutes=4, seconds=20), "code_too_soon"), (AT + timedelta(minutes=9), "too_many_codes")):
+    for at, code in (
+        (AT + timedelta(minutes=4, seconds=20), "code_too_soon"),
+        (AT + timedelta(minutes=9), "too_many_codes"),
+    ):
         with pytest.raises(Refusal) as refused:
             ask(at)
         assert refused.value.code == code and SignInChallenge.objects.count() == 5

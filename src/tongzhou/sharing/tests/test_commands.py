@@ -79,6 +79,8 @@ def test_an_own_order_attributes_to_nobody_and_says_why():
 def test_attributing_takes_few_statements():
     sharer, buyer, visitor = member(1), member(2), new_id()
     touched(sharer, visitor)
-    with CaptureQueriesContext(connection, ) as told:
+    with CaptureQueriesContext(
+        connection,
+    ) as told:
         commands.attribute(order_id=new_id(), buyer_id=buyer, policy=Policy(), at=LATER, visitor_id=visitor)
     assert len([q for q in told if "SAVEPOINT" not in q["sql"]]) <= 3
