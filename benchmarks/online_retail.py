@@ -14,18 +14,47 @@ def main(source: Path, out: Path, currency: str = "CNY") -> None:
     """Write both files."""
     out.mkdir(parents=True, exist_ok=True)
     first: dict[str, str] = {}
-    with gzip.open(source, "rt", encoding="utf-8", errors="replace", newline="") as file, (out / "orders.csv").open(
-        "w", encoding="utf-8", newline=""
-    ) as target:
+    with (
+        gzip.open(source, "rt", encoding="utf-8", errors="replace", newline="") as file,
+        (out / "orders.csv").open("w", encoding="utf-8", newline="") as target,
+    ):
         writer = csv.writer(target)
-        writer.writerow(["order_no", "placed_at", "buyer", "kind", "refund_of", "sku", "title", "quantity", "unit_price", "currency", "sharer"])
+        writer.writerow(
+            [
+                "order_no",
+                "placed_at",
+                "buyer",
+                "kind",
+                "refund_of",
+                "sku",
+                "title",
+                "quantity",
+                "unit_price",
+                "currency",
+                "sharer",
+            ]
+        )
         for row in csv.DictReader(file):
             no, when = row["InvoiceNo"], row["InvoiceDate"].replace(" ", "T")
             buyer = f"c{int(float(row['CustomerID']))}" if row["CustomerID"] else ""
             kind = {"C": "refund", "A": "adjustment"}.get(no[:1], "sale")
             if buyer and kind == "sale":
                 first.setdefault(buyer, when)
-            writer.writerow([no, when, buyer, kind, "", row["StockCode"], row["Description"].strip(), row["Quantity"], row["UnitPrice"], currency, ""])
+            writer.writerow(
+                [
+                    no,
+                    when,
+                    buyer,
+                    kind,
+                    "",
+                    row["StockCode"],
+                    row["Description"].strip(),
+                    row["Quantity"],
+                    row["UnitPrice"],
+                    currency,
+                    "",
+                ]
+            )
     ordered = sorted(first, key=lambda b: (first[b], b))
     with (out / "members.csv").open("w", encoding="utf-8", newline="") as target:
         writer = csv.writer(target)

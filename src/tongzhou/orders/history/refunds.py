@@ -32,7 +32,13 @@ def refund_batch(
         report.created += len(requests) > before
         report.refused += len(requests) == before
     _cite(requests, by=by, at=at)
-    OrderLine.objects.bulk_update(changed.values(), ["refunded_minor", "refunded_quantity", "version"], batch_size=300)
+    OrderLine.objects.bulk_create(
+        changed.values(),
+        batch_size=300,
+        update_conflicts=True,
+        unique_fields=["id"],
+        update_fields=["refunded_minor", "refunded_quantity", "version"],
+    )
     RefundRecord.objects.bulk_create(
         [
             RefundRecord(order_id=o.id, buyer_id=o.buyer_id, reference=r.reference, cash_minor=cash, at=r.effective_at)
