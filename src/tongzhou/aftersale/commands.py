@@ -199,6 +199,8 @@ def receive_back(*, case_id: UUID, by: Actor, at: datetime, sound: bool = True) 
     *Refuses:* ``case_not_found``, ``state_moved_on``.
     """
     case = _get(case_id)
+    if case.status not in (Status.APPROVED, Status.RETURNING):
+        raise conflict("state_moved_on", _("这个售后刚刚有了变化，请刷新后再看。"), field="case", value=case.no)
     _refund(case, list(CaseLine.objects.filter(case_id=case.id)), restock=sound, by=by, at=at)
     audit.record(by=by, action="case.received", subject_kind="case", subject_id=case.no, at=at, sound=sound)
 
