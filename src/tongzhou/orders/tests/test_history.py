@@ -1,8 +1,8 @@
 """orders.csv by its stated rules: matched or reported, never invented; twice changes nothing."""
 
 import pytest
-
 from tests.cast import AT, assemble
+
 from tongzhou.ledger import queries as books
 from tongzhou.ledger.values import PLATFORM_BOOK
 from tongzhou.orders import history
