@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from tongzhou.aftersale import queries as aftersale
 from tongzhou.catalog import queries as goods
@@ -21,7 +22,7 @@ from tongzhou.ledger import queries as books
 from tongzhou.ledger.values import Draw, Fill, Leg, Move, PostingRequest
 from tongzhou.orders.events import LineSnapshot, OrderFact
 from tongzhou.plans import queries as plans
-from tongzhou.plans.rules import Award, LineFacts, award_order, owed_version, target
+from tongzhou.plans.rules import Award, LineFacts, award_order, owed_version, target, uncapped
 from tongzhou.plans.values import PlanVersionValue, RewardRule
 from tongzhou.rewards.models import Reward
 
@@ -92,6 +93,7 @@ def _accrue(pairs: Sequence[tuple[OrderFact, LineSnapshot]], *, at: datetime) ->
     versions = plans.versions(
         {v for f, _l in orders.values() for v in (f.plan_version_id, f.touched_plan_version_id) if v}
     )
+    _hold_months([f for f, _l in orders.values()], versions)
     used: dict[UUID, int] = {}
     rows: list[Reward] = []
     for fact, lines in sorted(orders.values(), key=lambda o: (o[0].placed_at, o[0].order_id)):
@@ -101,8 +103,9 @@ def _accrue(pairs: Sequence[tuple[OrderFact, LineSnapshot]], *, at: datetime) ->
             continue
         left = _month_left(fact.sharer_id, version, used, at)
         awards = award_order(version.plan, facts, month_left_minor=left)
-        for line, award in zip(lines, awards, strict=True):
-            if award and award.amount_minor > 0:
+        for line, award, about in zip(lines, awards, facts, strict=True):
+            # A ceiling that leaves nothing is a decision too: kept, so that room found later does not reopen it.
+            if award and (award.amount_minor or uncapped(award.rule, about, 0)):
                 rows.append(_row(fact, line, award, version, fact.sharer_id, at))
                 used[fact.sharer_id] = used.get(fact.sharer_id, 0) + award.amount_minor
     happened = {line.line_id: fact.happened_at for fact, line in pairs}
@@ -113,10 +116,11 @@ def _accrue(pairs: Sequence[tuple[OrderFact, LineSnapshot]], *, at: datetime) ->
                 (Move("prepaid.rewards", "reward.expected", r.accrued_minor),), happened[r.line_id], plan_version=r.plan_label,
             )
             for r in rows
+            if r.accrued_minor
         ],
         by=SYSTEM, at=at,
     )  # fmt: skip
-    for row, post in zip(rows, posted, strict=True):
+    for row, post in zip([r for r in rows if r.accrued_minor], posted, strict=True):
         row.accrual_transfer_id = post.transfers[0].id
     Reward.objects.bulk_create(rows)
     return rows
@@ -130,6 +134,12 @@ def _version(
         return None
     touched = versions.get(fact.touched_plan_version_id) if fact.touched_plan_version_id else None
     return owed_version(now, touched, touched_at=fact.touched_at, order_at=fact.placed_at, lines=lines)
+
+
+def _hold_months(facts: Sequence[OrderFact], versions: Mapping[UUID, PlanVersionValue]) -> None:
+    """Where a monthly ceiling may apply, accruals of one sharer follow one another: two cannot use the same room."""
+    if any(v.plan.caps.per_month_minor for v in versions.values()):
+        ledger.hold_books(sorted({f.sharer_id for f in facts if f.sharer_id}, key=lambda i: i.hex))
 
 
 def _month_left(sharer: UUID, version: PlanVersionValue, used: Mapping[UUID, int], at: datetime) -> int | None:
@@ -237,33 +247,46 @@ def _legs(row: Reward, line: LineSnapshot, standing: int) -> list[Leg]:
 
 
 def mature_due(*, at: datetime, most: int = 500) -> int:
-    """Make available what has waited out its window with nothing open; in batches, until nothing is due."""
-    total = 0
+    """Make available what has waited out its window with nothing open; in batches, each its own transaction.
+
+    The walk goes on behind rewards that must wait (an open case), so that they hold up no other.
+    """
+    total, after = 0, None
     while True:
-        done, looked = _mature_batch(at, most)
+        done, after = _mature_batch(at, most, after)
         total += done
-        if looked < most or not done:
+        if after is None:
             return total
 
 
+Place = tuple[datetime, UUID]  # where a walk in (matures_at, id) order stands
+
+
 @transaction.atomic
-def _mature_batch(at: datetime, most: int) -> tuple[int, int]:
+def _mature_batch(at: datetime, most: int, after: Place | None) -> tuple[int, Place | None]:
+    """One step of the walk: how many matured, and where the next step begins (None: nothing is left)."""
     due = (
         Reward.objects.filter(matured_at=None, matures_at__lte=at)
         .exclude(delivered_at=None)
         .order_by("matures_at", "id")
     )
+    if after:
+        due = due.filter(Q(matures_at__gt=after[0]) | Q(matures_at=after[0], id__gt=after[1]))
     if connection.vendor == "postgresql":
         due = due.select_for_update(skip_locked=True)
     rows = list(due[:most])
-    waiting = aftersale.open_line_ids([row.line_id for row in rows]) if rows else set()
+    if not rows:
+        return 0, None
+    last = rows[-1]
+    onward = (last.matures_at, last.id) if len(rows) == most and last.matures_at else None
+    waiting = aftersale.open_line_ids([row.line_id for row in rows])
     ready = [row for row in rows if row.line_id not in waiting]
     if not ready:
-        return 0, len(rows)
+        return 0, onward
     held = books.standing_many([(row.sharer_id, row.line_id) for row in ready], ["reward.held"])
     ledger.post_many(list(_maturing(ready, held)), by=SYSTEM, at=at)
     done = Reward.objects.filter(id__in=[row.id for row in ready], matured_at=None).update(matured_at=at)
-    return done, len(rows)
+    return done, onward
 
 
 def _maturing(

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tongzhou.kit import clock, idempotency
 from tongzhou.kit.ids import new_id
-from tongzhou.kit.refusals import not_found
+from tongzhou.kit.refusals import invalid, not_found
 from tongzhou.people import queries as people
 from tongzhou.people.rules import new_code
 from tongzhou.plans.values import Attribution as Policy
@@ -89,12 +89,17 @@ def attribute(
 ) -> AttributionValue:  # fmt: skip
     """Decide who earns from an order, and keep the decision with every candidate and reason.
 
-    An order asked about twice has the first answer. An unknown typed code is a loser, not a refusal:
-    the buyer's order does not depend on it.
+    An order asked about twice has the first answer. *Refuses:* ``sharer_code_unknown``: a mistyped code
+    would silently cost somebody the reward, so the buyer mends it or leaves it out.
     """
     candidates = _touches(buyer_id, visitor_id, policy, at)
-    typed = people.by_invite_code(typed_code) if typed_code.strip() else None
-    if typed:
+    if typed_code.strip():
+        typed = people.by_invite_code(typed_code)
+        if typed is None:
+            raise invalid(
+                "sharer_code_unknown", _("没有这个分享码。"), field="sharer_code", value=typed_code,
+                fix=_("核对一下，或者把它留空：价格不会变。"),
+            )  # fmt: skip
         candidates.append(Candidate("code", typed.id, at))
     if policy.model == AttributionModel.BINDING_FIRST:
         bound = people.inviter_of(buyer_id)

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.kit import clock
@@ -28,7 +28,7 @@ from tongzhou.kit.idempotency import digest
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import Kind, Refusal, conflict
 from tongzhou.ledger import chart, sql
-from tongzhou.ledger.models import DaySeal, MallCurrency, Posting, Transfer
+from tongzhou.ledger.models import Book, DaySeal, MallCurrency, Posting, Transfer
 from tongzhou.ledger.values import Draw, Leg, Move, Posted, PostedTransfer, PostingRequest
 
 MOST = 1_000  # books a batch may touch (house.md, sharding habit 3)
@@ -73,6 +73,17 @@ def post_many(requests: Sequence[PostingRequest], *, by: Actor, at: datetime) ->
     _insert_transfers(batch.fresh)
     _move_balances(batch.fresh)
     return batch.answers()
+
+
+def hold_books(book_ids: Sequence[UUID], *, kind: str = "member") -> None:
+    """Hold books, given in order, until the caller's transaction ends: for a limit over a book's sum.
+
+    Balances guard themselves; this is for rules that read several stories before they post, like a
+    monthly ceiling. SQLite's writers are alone anyway.
+    """
+    sql.open_books({(book, kind) for book in book_ids})
+    if connection.vendor == "postgresql":
+        list(Book.objects.filter(id__in=book_ids).order_by("id").select_for_update().values_list("id", flat=True))
 
 
 @dataclass(slots=True)

@@ -61,9 +61,11 @@ def expire_due(*, at: datetime, most: int = 200) -> int:
     ended = 0
     for order_id in list(due.values_list("id", flat=True)[:most]):
         with transaction.atomic():
-            ended += Order.objects.filter(id=order_id, status=Status.PLACED).update(
+            if not Order.objects.filter(id=order_id, status=Status.PLACED).update(
                 status=Status.CANCELLED, cancelled_at=at, cancel_reason="not paid in time"
-            )
+            ):
+                continue  # paid meanwhile
+            ended += 1
             catalog.release([order_id], at)
             payments.close(order_ids=[order_id], at=at)
     return ended

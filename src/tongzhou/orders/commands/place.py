@@ -38,10 +38,10 @@ def place(
     what the buyer saw; if the total is another now, the order is not placed and the buyer is told.
     The same ``key`` again returns the first order.
     *Refuses:* ``order_empty``, ``quantity_invalid``, ``not_sellable``, ``out_of_stock``,
-    ``price_changed``, ``idempotency_key_reused``.
+    ``price_changed``, ``sharer_code_unknown``, ``idempotency_key_reused``.
     """
     wants = _wants(lines)
-    body = [[str(s), n] for s, n in wants.items()]
+    body = [[[str(s), n] for s, n in wants.items()], _address(address), note.strip(), sharer_code.strip().upper()]
     order_id = new_id()
     if key and not idempotency.take(
         f"place:{buyer_id}:{key}", at=at, owner_id=order_id, input_hash=idempotency.digest(body)
@@ -117,7 +117,7 @@ def _wants(lines: Sequence[tuple[UUID, int]]) -> dict[UUID, int]:
     return wants
 
 
-def _placed_before(buyer_id: UUID, key: str, body: list[list[object]]) -> Placed:
+def _placed_before(buyer_id: UUID, key: str, body: object) -> Placed:
     from tongzhou.kit.models import Claim
 
     claim = Claim.objects.get(value=f"place:{buyer_id}:{key}")

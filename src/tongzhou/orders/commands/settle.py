@@ -36,7 +36,7 @@ def settle(notice: Notice, *, at: datetime) -> Settled:
     event = f"event:{notice.provider}:{notice.event_id}"
     fresh = idempotency.take(event, at=at, input_hash=idempotency.digest([notice.trade_no, notice.outcome]))
     taken = payments.capture(notice, at=at)
-    if not fresh or taken.repeated:
+    if taken.repeated:  # the payment's own state decides; a provider that reuses an event id loses no money
         return Settled(taken.order_id, "failed" if notice.outcome != "succeeded" and fresh else "repeated")
     rows = Order.objects.filter(id=taken.order_id)
     order = (rows.select_for_update() if connection.vendor == "postgresql" else rows).get()
