@@ -79,7 +79,11 @@ INSTALLED_APPS = [
     "tongzhou.design",
 ]
 
+# How many proxies of the operator's own stand in front and write X-Forwarded-For.
+TRUSTED_PROXIES = env.int("TONGZHOU_PROXIES", 0)
+
 MIDDLEWARE = [
+    "tongzhou.config.proxy.ProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Case, When
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.kit.refusals import Refusal, invalid, not_found
@@ -58,9 +59,18 @@ def check_address(address: AddressValue) -> AddressValue:
 
 @transaction.atomic
 def save_address(*, member_id: UUID, address: AddressValue, at: datetime, is_default: bool = False) -> UUID:
-    """Keep a new address of a member. *Refuses:* ``address_invalid``, ``too_many_addresses`` (30)."""
+    """Keep an address of a member; one that stands there already is the same one, so a form sent twice adds nothing.
+
+    *Refuses:* ``address_invalid``, ``too_many_addresses`` (30).
+    """
     kept = check_address(address)
     have = Address.objects.filter(member_id=member_id, deleted_at=None)
+    same = have.filter(receiver=kept.receiver, phone=kept.phone, code=kept.code, detail=kept.detail)
+    known = same.values_list("id", flat=True).first()
+    if known is not None:
+        if is_default:
+            have.update(is_default=Case(When(id=known, then=True), default=False))
+        return known
     if have.count() >= MOST:
         raise invalid("too_many_addresses", _("最多保存 30 个地址。"), field="address", fix=_("先删掉不用的。"))
     row = Address(

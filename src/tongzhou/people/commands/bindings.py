@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.kit import audit
@@ -34,6 +34,16 @@ def _lock_pair(*members: UUID) -> int:
     return len(list(rows.values_list("id", flat=True)))
 
 
+def _alone() -> None:
+    """One at a time: four people can close a loop in two transactions that share nobody.
+
+    Needed only where the invitee may have invited somebody already: a new account has nobody below it.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext('people.bindings'))")
+
+
 @transaction.atomic
 def bind(
     *, invitee_id: UUID, inviter_id: UUID, source: str, by: Actor, at: datetime, has_orders: bool = False
@@ -47,6 +57,8 @@ def bind(
         raise invalid("self_binding", _("不能邀请自己。"), field="inviter", value=inviter_id)
     if _lock_pair(invitee_id, inviter_id) != 2:
         raise invalid("unknown_inviter", _("没有这位邀请人。"), field="inviter", value=inviter_id)
+    if Binding.objects.filter(inviter_id=invitee_id).exists():
+        _alone()
     standing = Binding.objects.filter(invitee_id=invitee_id).values_list("inviter_id", flat=True).first()
     if standing == inviter_id:
         return False
@@ -73,6 +85,7 @@ def bind_many(pairs: Sequence[tuple[UUID, UUID, datetime]], *, source: str) -> d
     The whole forest is held in memory while it works, so that a loop is found by walking a dict.
     Reasons: ``self_binding``, ``already_bound``, ``would_close_a_loop``.
     """
+    _alone()
     parents: dict[UUID, UUID] = dict(Binding.objects.values_list("invitee_id", "inviter_id"))
     fresh: list[Binding] = []
     refused: dict[UUID, str] = {}
@@ -142,6 +155,7 @@ def confirm_rebind(*, proposal_id: UUID, by: Actor, at: datetime) -> None:
         raise not_found(_("没有这份更正申请。"), code="proposal_not_found")
     if row.proposed_by == by.id:
         raise forbidden("same_person", _("提出和确认要由两个人来做。"))
+    _alone()
     _lock_pair(row.invitee_id, row.new_inviter_id)
     if not RebindProposal.objects.filter(id=row.id, confirmed_at=None).update(confirmed_by=by.id, confirmed_at=at):
         raise Refusal("state_moved_on", _("这份申请已经处理过了。"))

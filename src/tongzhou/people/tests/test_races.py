@@ -53,3 +53,16 @@ def test_two_bindings_of_one_member_and_two_opposite_ones():
     Binding.objects.all().delete()
     assert at_once(bind(a, b), bind(b, a)) == ["ok", "would_close_a_loop"]
     assert Binding.objects.count() == 1
+
+
+def test_four_people_cannot_close_a_loop_in_two_transactions_that_share_nobody():
+    a, b, c, d = (commands.register_member(phone=f"+861390000001{n}", at=AT) for n in range(4))
+
+    def bind(invitee, inviter):
+        return lambda: commands.bind(invitee_id=invitee, inviter_id=inviter, source="link", by=SYSTEM, at=AT)
+
+    for _round in range(8):
+        Binding.objects.all().delete()
+        bind(a, b)()
+        bind(c, d)()
+        assert at_once(bind(b, c), bind(d, a)) == ["ok", "would_close_a_loop"]
