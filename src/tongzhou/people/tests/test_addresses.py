@@ -4,8 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-
 from tests.cast import ADDRESS
+
 from tongzhou.kit.refusals import Refusal
 from tongzhou.people import commands, divisions, queries
 
