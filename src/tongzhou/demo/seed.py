@@ -128,6 +128,11 @@ def _stock_up(world: _World, at: datetime, scale: int) -> None:
         )
         for i, (slug, zh, en, art) in enumerate(data["categories"])
     }
+    for i, (slug, zh, en, art, parent) in enumerate(data["parts"]):
+        shelves[slug] = catalog.create_category(
+            slug=slug, name=zh, name_en=en, parent_id=shelves[parent], position=i, art=f"tz/art/goods/{art}.svg",
+            by=world.boss, at=at,
+        )  # fmt: skip
     items = data["goods"]
     for n in range(max(len(items), scale if scale > 100 else 0)):
         item, copy = items[n % len(items)], n // len(items)
@@ -139,15 +144,18 @@ def _one(
 ) -> None:  # fmt: skip
     slug = item["art"] + (f"-{copy}" if copy else "")
     mark = f" {copy + 1} 号" if copy else ""
+    names, names_en = zip(*item.get("options", [["规格", "Option"]]), strict=True)
     draft = ProductDraft(
         slug=slug, title=item["title"][0] + mark, title_en=item["title"][1] + (f" no. {copy + 1}" if copy else ""),
         subtitle=item["sub"][0], subtitle_en=item["sub"][1], description=f"<p>{item['text'][0]}</p>",
         description_en=f"<p>{item['text'][1]}</p>", category_id=shelves[item["category"]],
-        supplier_id=suppliers[item["supplier"]], option_names=("规格",), option_names_en=("Option",), stage="" if item["stage"] == "sand" else item["stage"],
+        supplier_id=suppliers[item["supplier"]], option_names=names, option_names_en=names_en,
+        stage="" if item["stage"] == "sand" else item["stage"],
         return_policy=item.get("policy", "seven_days"),
         skus=tuple(
             SkuDraft(
-                code=f"{slug.upper()}-{i + 1}", option_values=(zh,), option_values_en=(en,), list_price_minor=listed,
+                code=f"{slug.upper()}-{i + 1}", option_values=tuple(zh.split("|")),
+                option_values_en=tuple(en.split("|")), list_price_minor=listed,
                 member_price_minor=own, cost_minor=cost, on_hand=stock * 10,
             )
             for i, (zh, en, listed, own, cost, stock) in enumerate(item["skus"])
@@ -159,7 +167,8 @@ def _one(
         alt_en=item["title"][1],
     )  # fmt: skip
     catalog.publish(product_ids=[saved.id], by=world.boss, at=at)
-    world.skus += goods.sku_ids_of(saved.id)
+    left = goods.available(list(goods.sku_ids_of(saved.id)))
+    world.skus += [sku for sku, n in left.items() if n]
 
 
 def _day(world: _World, start: datetime, dice: random.Random, now: datetime, *, last: bool) -> None:

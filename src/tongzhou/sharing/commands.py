@@ -1,5 +1,6 @@
 """The verbs of sharing: make a link, be touched by one, attribute an order."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from tongzhou.compliance.rules import copy_terms
 from tongzhou.kit import clock, idempotency
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import invalid, not_found
@@ -19,10 +21,11 @@ from tongzhou.sharing.rules import choose
 from tongzhou.sharing.values import AttributionValue, Candidate, Choice, LinkValue, TouchValue
 
 REPEAT = timedelta(minutes=30)
+MOST_WORDS = 40
 
 
-def _link(row: ShareLink) -> LinkValue:
-    return LinkValue(row.id, row.code, row.sharer_id, row.product_id, row.kind, row.at)
+def link_value(row: ShareLink) -> LinkValue:
+    return LinkValue(row.id, row.code, row.sharer_id, row.product_id, row.kind, row.at, row.words)
 
 
 @transaction.atomic
@@ -30,7 +33,7 @@ def make_link(*, member_id: UUID, product_id: UUID | None, at: datetime) -> Link
     """A member's link to a product (or to the mall): the same asked twice is the same link."""
     have = ShareLink.objects.filter(sharer_id=member_id, product_id=product_id).first()
     if have:
-        return _link(have)
+        return link_value(have)
     while True:
         code = new_code(8).lower()
         if idempotency.take(f"link:{code}", at=at, owner_id=member_id):
@@ -39,7 +42,30 @@ def make_link(*, member_id: UUID, product_id: UUID | None, at: datetime) -> Link
         code=code, sharer_id=member_id, product_id=product_id, kind="product" if product_id else "shop", at=at
     )
     ShareLink.objects.bulk_create([row], ignore_conflicts=True)
-    return _link(ShareLink.objects.get(sharer_id=member_id, product_id=product_id))
+    return link_value(ShareLink.objects.get(sharer_id=member_id, product_id=product_id))
+
+
+@transaction.atomic
+def say(*, member_id: UUID, product_id: UUID | None, words: str, at: datetime) -> LinkValue:
+    """Put one's own sentence on one's link, or take it off; whoever opens the link reads it beside the name.
+
+    *Refuses:* ``words_too_long``, ``words_promise`` (a promise of income is not said in anybody's name).
+    """
+    text = " ".join(words.split())
+    if len(text) > MOST_WORDS:
+        raise invalid(
+            "words_too_long", _("这句话太长了。"), field="words", value=text, rule=_("最多 %(n)d 个字") % {"n": MOST_WORDS},
+            fix=_("留下最想说的那一句。"),
+        )  # fmt: skip
+    found = copy_terms(text)
+    if found:
+        raise invalid(
+            "words_promise", _("这句话里有“%(term)s”，不能这样说。") % {"term": found[0]}, field="words", value=text,
+            rule=_("分享里不能承诺收入"), fix=_("写你自己用下来的感受。"),
+        )  # fmt: skip
+    link = make_link(member_id=member_id, product_id=product_id, at=at)
+    ShareLink.objects.filter(id=link.id).update(words=text)
+    return replace(link, words=text)
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ class ShareLink(models.Model):
     sharer_id = models.UUIDField()
     product_id = models.UUIDField(null=True)
     kind = models.CharField(max_length=8)
+    words = models.CharField(max_length=40, blank=True, default="")  # the sharer's own; the friend sees them
     at = models.DateTimeField()
 
     class Meta:

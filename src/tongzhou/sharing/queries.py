@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Count, Sum
 
-from tongzhou.sharing.commands import as_value
+from tongzhou.sharing.commands import as_value, link_value
 from tongzhou.sharing.models import Attribution, LinkDay, ShareLink, Touch
 from tongzhou.sharing.values import AttributionValue, Funnel, LinkValue, TouchValue
 
@@ -14,7 +14,12 @@ from tongzhou.sharing.values import AttributionValue, Funnel, LinkValue, TouchVa
 def link(code: str) -> LinkValue | None:
     """A link by its code."""
     row = ShareLink.objects.filter(code=code.lower()).first()
-    return LinkValue(row.id, row.code, row.sharer_id, row.product_id, row.kind, row.at) if row else None
+    return link_value(row) if row else None
+
+
+def words_of(link_id: UUID) -> str:
+    """What the sharer says on a link."""
+    return ShareLink.objects.filter(id=link_id).values_list("words", flat=True).first() or ""
 
 
 def links_of(member_id: UUID, limit: int = 50) -> list[Funnel]:
@@ -37,7 +42,7 @@ def links_of(member_id: UUID, limit: int = 50) -> list[Funnel]:
         .values_list("link_id", "n")
     )
     return [
-        Funnel(LinkValue(r.id, r.code, r.sharer_id, r.product_id, r.kind, r.at), views.get(r.id, 0), people.get(r.id, 0),
+        Funnel(link_value(r), views.get(r.id, 0), people.get(r.id, 0),
                orders.get(r.id, 0))
         for r in rows
     ]  # fmt: skip

@@ -15,6 +15,7 @@ class LinkValue:
     product_id: UUID | None
     kind: str
     at: datetime
+    words: str = ""  # what the sharer says about it, shown to whoever opens the link
 
     @property
     def url_path(self) -> str:

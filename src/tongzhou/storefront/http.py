@@ -3,7 +3,7 @@
 import secrets
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 from django.core import signing
@@ -118,9 +118,17 @@ def safe_next(request: HttpRequest, fallback: str = "/") -> str:
     return asked if good else fallback
 
 
+def came_from(request: HttpRequest) -> str:
+    """The page of this mall that led here, or nothing."""
+    there = urlsplit(request.headers.get("Referer", ""))
+    if there.netloc != request.get_host() or there.path == request.path:
+        return ""
+    return there.path + (f"?{there.query}" if there.query else "")
+
+
 def sign_in_url(request: HttpRequest) -> str:
     """The sign-in page that comes back here."""
-    return f"/sign-in?next={quote(request.get_full_path() if request.method == 'GET' else request.META.get('HTTP_REFERER', '/') or '/')}"
+    return f"/sign-in?next={quote(request.get_full_path() if request.method == 'GET' else came_from(request) or '/')}"
 
 
 def page(request: HttpRequest, name: str, context: dict[str, Any] | None = None, *, status: int = 200) -> HttpResponse:

@@ -11,7 +11,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 
 from tongzhou.kit.refusals import Kind, Refusal
-from tongzhou.storefront.http import sign_in_url
+from tongzhou.storefront.http import came_from, sign_in_url
 
 log = logging.getLogger("tongzhou.web")
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -78,4 +78,4 @@ class RefusalMiddleware:
             return JsonResponse(error.as_dict(), status=status)
         if error.kind == Kind.SIGN_IN:
             return HttpResponseRedirect(sign_in_url(request))
-        return render(request, "storefront/refused.html", {"refusal": error}, status=status)
+        return render(request, "storefront/refused.html", {"refusal": error, "back": came_from(request)}, status=status)

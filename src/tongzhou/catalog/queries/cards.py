@@ -150,7 +150,7 @@ def _after_price(rows: "QuerySet[Product]", after: str, sort: str, discount_bp: 
     return rows.order_by("low" if up else "-low", "-id")
 
 
-def cards_by_ids(ids: Iterable[UUID], *, discount_bp: int) -> dict[UUID, ProductCard]:
-    """Cards of named products, published or not, in two queries."""
-    rows = card_rows(Product.objects.filter(id__in=list(ids)[:500]))
+def cards_by_ids(ids: Iterable[UUID], *, discount_bp: int, shown_only: bool = False) -> dict[UUID, ProductCard]:
+    """Cards of named products, in two queries; ``shown_only`` leaves out what visitors may not see."""
+    rows = card_rows((published() if shown_only else Product.objects).filter(id__in=list(ids)[:500]))
     return {card.id: card for card in to_cards(rows, discount_bp)}

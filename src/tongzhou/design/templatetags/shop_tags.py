@@ -1,10 +1,12 @@
 """Template tags every page uses: money, icons, pictures, language."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from django import template
 from django.conf import settings
+from django.contrib.staticfiles import finders
 from django.core.cache import cache
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html
@@ -16,6 +18,7 @@ from tongzhou.kit import clock
 from tongzhou.kit.money import format_minor, plain
 
 register = template.Library()
+EAGER = 7  # pictures of a list that a first screen may show: they are not loaded lazily
 _SIGNS = {"CNY": "¥", "USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 
 
@@ -94,6 +97,34 @@ def art(src: str) -> str:
 
 
 @register.filter
+def raster(src: str) -> str:
+    """The same picture as pixels, for readers that draw no SVG: each drawing of the mall lies beside its PNG."""
+    return _pixels(src) or src
+
+
+@lru_cache(maxsize=4096)
+def _pixels(src: str) -> str:
+    if not src.endswith(".svg"):
+        return ""
+    beside = src.removesuffix(".svg") + ".png"
+    return beside if finders.find(beside.split("/static/", 1)[-1]) else ""
+
+
+@register.filter
+def absolute(src: str) -> str:
+    """The full address of a picture, for pages that show it elsewhere."""
+    where = art(src)
+    return where if where.startswith("http") else settings.SITE_URL + where
+
+
+@register.filter
+def phone(number: str) -> str:
+    """``+8613900000672`` → ``139****0672``: enough to know one's own, too little for anybody else."""
+    digits = number.removeprefix("+86")
+    return f"{digits[:3]}****{digits[-4:]}" if len(digits) >= 7 else "****"
+
+
+@register.filter
 def letter(name: str) -> str:
     """The one character an avatar shows."""
     return (name or "舟")[-1:]
@@ -106,34 +137,80 @@ def tone(value: Any) -> str:
 
 
 @register.simple_tag
-def card(item: Any, earn_minor: int = 0, show_earn: bool = True) -> SafeString:
-    """A product in a list; remembered per product version, language and earning."""
-    key = f"card:{item.id}:{item.version if hasattr(item, 'version') else item.price_minor}:{item.in_stock}:{english()}:{earn_minor}:{show_earn}:{item.price_minor}"
+def card(item: Any, earn_minor: int = 0, place: int = 99, shape: str = "card", note: str = "") -> SafeString:
+    """A product in a list, remembered a few minutes as it is read now.
+
+    ``place`` is its number in the list: the first pictures of a page are loaded at once, the others when
+    they come near. ``shape``: ``card`` | ``rail`` (small, in a row) | ``row`` (thumb at the left).
+    ``note`` stands where the subtitle would.
+    """
+    eager = place < EAGER
+    key = f"good:{shape}:{item.id}:{item.version if hasattr(item, 'version') else ''}:{item.in_stock}:{english()}:{earn_minor}"
+    key = f"{key}:{eager}:{item.price_minor}:{item.reference_minor}:{hash((item.title, item.subtitle, note))}"
     kept = cache.get(key)
     if kept is None:
-        kept = _card(item, earn_minor if show_earn else 0)
+        kept = _SHAPES[shape](item, earn_minor, note, eager=eager)
         cache.set(key, kept, 300)
     safe: SafeString = mark_safe(kept)  # noqa: S308 - made below by format_html
     return safe
 
 
-def _card(item: Any, earn_minor: int) -> str:
-    picture = getattr(item.picture, "src", item.picture)
-    sub = loc(item, "subtitle")
-    note = format_html('<span class="good__friends">{}</span>', sub) if sub else ""
+def _shown(
+    item: Any, earn_minor: int, note: str, *, size: str = ""
+) -> tuple[SafeString | str, SafeString, SafeString | str]:
+    """The line under the name, the price with "from" and the former one, and the earning."""
+    said = note or loc(item, "subtitle")
     if not item.in_stock:
-        note = format_html('<span class="good__friends">{}</span>', _("暂时售完"))
-    pill = (
-        format_html('<span class="earn">{}</span>', _("赚 %(amount)s") % {"amount": money(earn_minor)})
-        if earn_minor
-        else ""
-    )
+        said = _("暂时售完")
+    cost = price(item.price_minor, size)
+    if item.has_range:
+        cost = format_html('<span>{}<small class="faint">{}</small></span>', cost, _(" 起"))
+    elif item.reference_minor:
+        cost = format_html('<span>{} <del class="price-was">{}</del></span>', cost, money(item.reference_minor))
+    pill = format_html('<span class="earn">{}</span>', _("赚 %(amount)s") % {"amount": money(earn_minor)})
+    return said, cost, pill if earn_minor else ""
+
+
+def _picture(item: Any, side: int, *, eager: bool) -> SafeString:
+    picture = item.picture
+    src, srcset = getattr(picture, "src", picture), getattr(picture, "srcset", "")
+    more = format_html(' srcset="{}" sizes="{}px"', srcset, side) if srcset else ""
+    late = "" if eager else mark_safe(' loading="lazy" decoding="async"')
+    return format_html('<img src="{}" alt="" width="{}" height="{}"{}{}>', art(src), side, side, more, late)
+
+
+def _card(item: Any, earn_minor: int, note: str, *, eager: bool) -> str:
+    said, cost, pill = _shown(item, earn_minor, note)
     return format_html(
-        '<li class="good"><div class="stage stage--{}"><img src="{}" alt="" width="240" height="240" loading="lazy"></div>'
+        '<li class="good"><div class="stage stage--{}">{}</div>'
         '<div class="good__body"><h3 class="good__name"><a href="/products/{}">{}</a></h3>{}'
         '<div class="good__foot">{}{}</div></div></li>',
-        item.stage, art(picture), item.slug, loc(item, "title"), note, price(item.price_minor), pill,
+        item.stage, _picture(item, 240, eager=eager), item.slug, loc(item, "title"),
+        format_html('<span class="good__friends">{}</span>', said) if said else "", cost, pill,
     )  # fmt: skip
+
+
+def _rail(item: Any, earn_minor: int, note: str, *, eager: bool) -> str:
+    said, cost, _pill = _shown(item, earn_minor, note, size="md")
+    return format_html(
+        '<li class="good"><div class="stage stage--{}">{}</div>'
+        '<div class="good__body"><h3 class="good__name"><a href="/products/{}">{}</a></h3>'
+        '<div class="good__foot">{}</div><span class="small faint">{}</span></div></li>',
+        item.stage, _picture(item, 160, eager=eager), item.slug, loc(item, "title"), cost, said,
+    )  # fmt: skip
+
+
+def _row(item: Any, earn_minor: int, note: str, *, eager: bool) -> str:
+    said, cost, pill = _shown(item, earn_minor, note, size="md")
+    return format_html(
+        '<li class="item"><div class="stage stage--thumb stage--{}">{}</div><div class="item__body">'
+        '<h3 class="item__name"><a href="/products/{}">{}</a></h3><span class="small faint">{}</span>'
+        '<div class="item__foot">{}{}</div></div></li>',
+        item.stage, _picture(item, 72, eager=eager), item.slug, loc(item, "title"), said, cost, pill,
+    )  # fmt: skip
+
+
+_SHAPES = {"card": _card, "rail": _rail, "row": _row}
 
 
 @register.simple_tag

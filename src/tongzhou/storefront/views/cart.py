@@ -1,11 +1,13 @@
 """The cart and checkout."""
 
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.translation import gettext as _
 
+from tongzhou.catalog import queries as goods
 from tongzhou.kit.refusals import Kind, Refusal
 from tongzhou.orders import commands, queries
 from tongzhou.people import commands as people
@@ -14,6 +16,7 @@ from tongzhou.people import queries as members
 from tongzhou.people.commands.addresses import check_address
 from tongzhou.people.values import AddressValue
 from tongzhou.storefront import http
+from tongzhou.storefront.variants import asked_sku
 from tongzhou.storefront.views.share import vouch
 from tongzhou.suppliers import queries as suppliers
 
@@ -36,7 +39,7 @@ def change(request: HttpRequest) -> HttpResponse:
     at, owner, fresh = http.now(), http.cart_owner(request), False
     if owner is None:
         owner, fresh = http.ensure_visitor(request)
-    sku = http.as_uuid(request.POST.get("sku", ""), "sku")
+    sku = _sku(request, at)
     quantity = http.as_int(request.POST.get("quantity", "1"), "quantity", high=999)
     buy, add = "buy" in request.POST, "set" not in request.POST
     commands.set_cart_line(owner_id=owner, sku_id=sku, quantity=quantity, at=at, add=add)
@@ -48,6 +51,13 @@ def change(request: HttpRequest) -> HttpResponse:
     if fresh:
         http.set_visitor(request, response, owner)
     return response
+
+
+def _sku(request: HttpRequest, at: datetime) -> UUID:
+    """The SKU asked for: by itself, or as one value of each option of a product."""
+    if "product" in request.POST:
+        return asked_sku(goods.product_page(request.POST["product"], http.discount(at)), request.POST)
+    return http.as_uuid(request.POST.get("sku", ""), "sku")
 
 
 def _wants(request: HttpRequest) -> tuple[list[tuple[UUID, int]], UUID | None]:

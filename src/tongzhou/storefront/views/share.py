@@ -49,7 +49,7 @@ def vouch(request: HttpRequest, product_id: UUID | None, at: datetime) -> dict[s
         return None
     if product_id is not None and touch.product_id not in (None, product_id):
         return None
-    return {"card": members.card(touch.sharer_id), "at": touch.at}
+    return {"card": members.card(touch.sharer_id), "at": touch.at, "words": queries.words_of(touch.link_id)}
 
 
 def share(request: HttpRequest, slug: str) -> HttpResponse:

@@ -1,16 +1,33 @@
 """Finding: home, shelves, search, product."""
 
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import queries as goods
-from tongzhou.catalog.values import ProductCard
+from tongzhou.catalog.values import CategoryNode, ProductCard
+from tongzhou.kit import clock
 from tongzhou.kit.refusals import not_found
+from tongzhou.orders import queries as orders
 from tongzhou.plans.rules import LineFacts, estimate
 from tongzhou.plans.values import PlanVersionValue
+from tongzhou.rewards import queries as rewards
 from tongzhou.storefront import http
+from tongzhou.storefront.structured import choices_data, product_data
+from tongzhou.storefront.variants import axes, chosen_sku
 from tongzhou.storefront.views.share import vouch
 from tongzhou.suppliers import queries as suppliers
+
+Shelf = list[tuple[ProductCard, int]]
+SORTS = ("newest", "price", "-price")
+ON_HOME, IN_BLOCK, IN_SECTION = 40, 4, 4
+POPULAR_DAYS, POPULAR_KEPT = 30, 600  # days looked back; seconds the answer is kept
 
 
 def earns(force: PlanVersionValue | None, *, price: int, listed: int, cost: int | None = None, slug: str = "",
@@ -21,51 +38,101 @@ def earns(force: PlanVersionValue | None, *, price: int, listed: int, cost: int 
     return estimate(force.plan, LineFacts(sku, slug, categories, price, 0, listed, cost))
 
 
-def shelf(
-    items: tuple[ProductCard, ...] | list[ProductCard], force: PlanVersionValue | None
-) -> list[tuple[ProductCard, int]]:
+def shelf(items: Iterable[ProductCard], force: PlanVersionValue | None) -> Shelf:
     """Cards with what each would earn."""
     return [(c, earns(force, price=c.price_minor, listed=c.list_from_minor, slug=c.slug)) for c in items]
 
 
+def popular(discount_bp: int, at: datetime, limit: int = 5) -> list[tuple[ProductCard, int]]:
+    """What most different people bought in the last 30 days, from paid orders; asked once in ten minutes."""
+    found: list[tuple[UUID, int]] | None = cache.get("home:popular")
+    if found is None:
+        found = orders.most_bought(at - timedelta(days=POPULAR_DAYS), limit=2 * limit)
+        cache.set("home:popular", found, POPULAR_KEPT)
+    cards = goods.cards_by_ids([p for p, _n in found], discount_bp=discount_bp, shown_only=True) if found else {}
+    return [(cards[p], n) for p, n in found if p in cards and cards[p].in_stock][:limit]
+
+
+def blocks(items: Sequence[ProductCard], tree: Sequence[CategoryNode], most: int = 3) -> list[tuple[CategoryNode, list[ProductCard]]]:  # fmt: skip
+    """Top categories that fill a row with what is on hand; the fullest ones, in the order of the shelves."""
+    inside = {top.id: set(top.descendants()) for top in tree}
+    found = [(top, [c for c in items if c.category_id in inside[top.id] and c.in_stock][:IN_BLOCK]) for top in tree]
+    return [(top, cards) for top, cards in found if len(cards) == IN_BLOCK][:most]
+
+
 def home(request: HttpRequest) -> HttpResponse:
-    """The first page: the idea, the shelves, what is new."""
-    at = http.now()
-    force = http.plan(at)
-    page = goods.cards(discount_bp=http.discount(at), limit=24)
-    return http.page(
-        request, "home", {"tab": "home", "kinds": goods.categories()[:9], "items": shelf(page.items, force), "at": at}
-    )
+    """The first page: the idea, the shelves, what people buy, what is new. Nothing on it is invented."""
+    at, who = http.now(), http.member(request)
+    force, bp, tree = http.plan(at), http.discount(at), goods.categories()
+    found = goods.cards(discount_bp=bp, limit=ON_HOME).items
+    fresh = found[:8]
+    rest = [c for c in found if c not in fresh]
+    mine = None
+    if who is not None:
+        month = clock.day_start(clock.mall_day(at).replace(day=1))
+        mine = {"saved": orders.saved_this_month(who.id, month), "purse": rewards.earnings(who.id)}
+    context = {
+        "tab": "home", "kinds": tree[:9], "items": shelf(fresh, force), "popular": popular(bp, at), "mine": mine,
+        "blocks": [(top, shelf(cards, force)) for top, cards in blocks(rest, tree)], "vouch": vouch(request, None, at),
+    }  # fmt: skip
+    return http.page(request, "home", context)
 
 
 def categories(request: HttpRequest, slug: str = "") -> HttpResponse:
-    """Two panes: the shelves at the left, what stands on the chosen one at the right."""
+    """Two panes: the shelves at the left, what stands on the chosen one at the right, by its parts when it has some."""
     at, tree = http.now(), goods.categories()
     chosen = goods.category(slug) if slug else (tree[0] if tree else None)
     if slug and chosen is None:
         raise not_found(_("没有这个分类。"), code="category_not_found")
     top = next((t for t in tree if chosen and chosen.id in t.descendants()), None)
-    sort = request.GET.get("sort", "newest")
-    page = goods.cards(
-        discount_bp=http.discount(at), category_id=chosen.id if chosen else None,
-        sort=sort if sort in ("newest", "price", "-price") else "newest", after=request.GET.get("after", ""),
-    )  # fmt: skip
+    asked = request.GET.get("sort", "newest")
+    sort, after = asked if asked in SORTS else "newest", request.GET.get("after", "")
+    force = http.plan(at)
+    page = goods.cards(discount_bp=http.discount(at), category_id=chosen.id if chosen else None, sort=sort, after=after)
+    parts = (
+        _parts(chosen, page.items, force) if chosen and sort == "newest" and not after and not page.next_cursor else []
+    )
     context = {"tab": "kinds", "tree": tree, "chosen": chosen, "top": top, "sort": sort, "cursor": page.next_cursor,
-               "items": shelf(page.items, http.plan(at))}  # fmt: skip
+               "items": shelf(page.items, force), "parts": parts, "trail": goods.trail(chosen) if chosen else []}  # fmt: skip
     return http.page(request, "category", context)
+
+
+def _parts(node: CategoryNode, items: Sequence[ProductCard], force: PlanVersionValue | None) -> list[tuple[CategoryNode, Shelf, int]]:  # fmt: skip
+    """(part, its first goods, how many it has) of a category whose goods all fit on one page."""
+    out = []
+    for child in node.children:
+        inside = set(child.descendants())
+        mine = [c for c in items if c.category_id in inside]
+        if mine:
+            out.append((child, shelf(mine[:IN_SECTION], force), len(mine)))
+    own = [c for c in items if c.category_id == node.id]
+    return [*out, (node, shelf(own, force), len(own))] if out and own else out
 
 
 def search(request: HttpRequest) -> HttpResponse:
     """What was found, best first; or help when nothing was."""
     at, query = http.now(), request.GET.get("q", "").strip()[:100]
+    bp, force, sort = http.discount(at), http.plan(at), request.GET.get("sort", "relevance")
     offset = http.as_int(request.GET.get("from", "0"), "from", high=1000)
-    found = goods.search(query, discount_bp=http.discount(at), offset=offset, sort=request.GET.get("sort", "relevance"))
-    more = goods.cards(discount_bp=http.discount(at), limit=8).items if query and not found.items else ()
+    found = goods.search(query, discount_bp=bp, offset=offset, sort=sort)
+    near = closest(query, bp) if query and not found.items and not offset else None
+    more = near[1].items[:8] if near else goods.cards(discount_bp=bp, limit=8).items if not found.items else ()
     return http.page(
         request, "search",
-        {"q": query, "found": found, "items": shelf(found.items, http.plan(at)), "more": shelf(more, http.plan(at)),
-         "next_from": offset + 24 if offset + 24 < found.count else 0, "sort": request.GET.get("sort", "relevance")},
+        {"q": query, "found": found, "items": shelf(found.items, force), "more": shelf(more, force), "near": near,
+         "next_from": offset + 24 if offset + 24 < found.count else 0, "sort": sort, "kinds": goods.categories()},
     )  # fmt: skip
+
+
+def closest(query: str, discount_bp: int) -> tuple[str, Any] | None:
+    """The nearest shorter wording that finds something: one of its words, or all but its last character. Two tries."""
+    words = sorted(query.split(), key=len, reverse=True)
+    tries = [w for w in words if w != query] if len(words) > 1 else [query[:-1], query[1:]]
+    for text in [t for t in tries if t.strip()][:2]:
+        found = goods.search(text, discount_bp=discount_bp, limit=8)
+        if found.items:
+            return text, found
+    return None
 
 
 def product(request: HttpRequest, slug: str) -> HttpResponse:
@@ -76,12 +143,13 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponseRedirect(f"/products/{moved}", status=301)
     item = goods.product_page(slug, http.discount(at), at=at)
     force = http.plan(at)
-    wanted = request.GET.get("sku", "")
-    sku = next((s for s in item.skus if s.code == wanted), None)
-    sku = sku or next((s for s in item.skus if s.available), item.skus[0] if item.skus else None)
+    sku = chosen_sku(item, request.GET.get("sku", ""))
     earning = earns(force, price=sku.price_minor, listed=sku.list_price_minor, slug=slug, sku=sku.code) if sku else 0
     context = {
-        "item": item, "sku": sku, "earning": earning, "vouch": vouch(request, item.id, at), "at": at, "back": "/",
-        "supplier": suppliers.supplier(item.supplier_id), "plan": force, "token": http.token(),
+        "item": item, "sku": sku, "earning": earning, "vouch": vouch(request, item.id, at), "axes": axes(item, sku),
+        "trail": goods.trail(item.category), "supplier": suppliers.supplier(item.supplier_id), "plan": force,
+        "data": product_data(item), "combinations": choices_data(item) if len(item.options) > 1 else "",
+        "freight": settings.FREIGHT_MINOR, "free_from": settings.FREE_FREIGHT_FROM_MINOR,
+        "back": f"/categories/{item.category.slug}" if item.category.slug else "/",
     }  # fmt: skip
     return http.page(request, "product", context)

@@ -44,6 +44,26 @@
     });
   }
 
+  // The variant sheet shows price and stock of what is chosen; the server decides what is bought.
+  for (const form of all("#pick form")) {
+    const rows = JSON.parse(form.querySelector("#combinations")?.textContent || "[]");
+    const lefts = form.dataset;
+    const show = () => {
+      const picked = [...all("input[type=radio]:checked", form)];
+      const one = picked.find((input) => input.dataset.cost);
+      const row = one ? { p: one.dataset.cost, n: Number(one.dataset.room) }
+        : rows.find((r) => picked.length === r.v.length && r.v.every((value, i) => picked[i].value === value));
+      if (!one && !rows.length) return;
+      const left = form.querySelector("[data-left]");
+      left.textContent = row ? (row.n ? lefts.left.replace("{n}", row.n) : lefts.out) : lefts.none;
+      for (const button of all("button[name=add], button[name=buy]", form)) button.disabled = !row || !row.n;
+      if (!row) return;
+      const [whole, cents] = row.p.split(".");
+      for (const price of all("[data-price] .price")) price.replaceChildren(price.firstElementChild, whole, Object.assign(document.createElement("small"), { textContent: `.${cents}` }));
+    };
+    form.addEventListener("change", show);
+  }
+
   // Copy buttons say that they copied.
   for (const button of all("[data-copy]")) {
     button.addEventListener("click", async () => {

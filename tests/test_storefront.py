@@ -1,0 +1,183 @@
+"""What the storefront's pages promise: weight, statements, choosing, help when nothing is found, the sharer's words."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from django.contrib.staticfiles import finders
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+
+from tests.cast import assemble
+from tests.test_pages import client
+from tests.test_story import buy, pay
+from tongzhou.catalog import commands as catalog
+from tongzhou.catalog import queries as goods
+from tongzhou.catalog.values import ProductDraft, SkuDraft
+from tongzhou.kit import clock
+from tongzhou.kit.refusals import Refusal
+from tongzhou.orders.models import Order, OrderLine
+from tongzhou.sharing import commands as sharing
+
+pytestmark = pytest.mark.django_db
+MOST_STATEMENTS = 12
+
+
+@pytest.fixture
+def cast():
+    return assemble()
+
+
+def socks(cast):
+    """A product with two options, one combination missing and one sold out."""
+    at, shelf = clock.now(), goods.category("tea").id
+    made = [("35–39", "素色", 5), ("35–39", "五色", 0), ("40–44", "素色", 7)]
+    skus = tuple(
+        SkuDraft(code=f"SOCKS-{i}", list_price_minor=3000 + 500 * i, option_values=(size, colour), on_hand=n)
+        for i, (size, colour, n) in enumerate(made)
+    )
+    saved = catalog.save_product(
+        draft=ProductDraft(slug="socks", title="中筒袜", title_en="Socks", supplier_id=cast.supplier, category_id=shelf,
+                           option_names=("尺码", "颜色"), option_names_en=("Size", "Colour"), skus=skus),
+        by=cast.owner, at=at,
+    )  # fmt: skip
+    catalog.publish(product_ids=[saved.id], by=cast.owner, at=at)
+    return goods.product_page("socks", 0)
+
+
+def test_each_option_is_chosen_by_itself_and_the_server_finds_the_variant(cast):
+    item, c = socks(cast), client()
+    html = c.get("/products/socks").content.decode()
+    assert html.count('name="o0"') == 2 and html.count('name="o1"') == 2
+    done = c.post("/cart/lines", {"product": "socks", "o0": "40–44", "o1": "素色", "quantity": "2", "add": "1"})
+    assert done.status_code == 302
+    wanted = next(s for s in item.skus if s.values == ("40–44", "素色"))
+    assert str(wanted.id) in c.get("/cart").content.decode()
+
+
+@pytest.mark.parametrize(
+    ("chosen", "status", "said"),
+    [
+        ({"o0": "40–44"}, 422, "颜色"),
+        ({"o0": "40–44", "o1": "紫色"}, 422, "素色 | 五色"),
+        ({"o0": "40–44", "o1": "五色"}, 409, "40–44 · 五色"),
+    ],
+)
+def test_a_choice_that_does_not_exist_is_refused_and_nothing_is_put_in(cast, chosen, status, said):
+    socks(cast)
+    c = client()
+    answer = c.post("/cart/lines", {"product": "socks", "quantity": "1", **chosen})
+    assert answer.status_code == status and said in answer.content.decode()
+    assert c.session.get("cart", 0) == 0
+
+
+def test_a_product_with_nothing_to_choose_asks_nothing(cast):
+    html = client().get("/products/rougui").content.decode()
+    assert 'type="radio"' not in html and "ROUGUI" not in re.sub(r"(?s)<script.*?</script>", "", html)
+
+
+def test_home_shows_what_people_really_bought(cast):
+    assert "买的人最多" not in client().get("/").content.decode()
+    placed, start = buy(cast)
+    pay(placed, start)
+    Order.objects.filter(id=placed.order_id).update(paid_at=clock.now())
+    cache.clear()
+    html = client().get("/").content.decode()
+    assert "买的人最多" in html and "1 人买过" in html
+    OrderLine.objects.filter(order_id=placed.order_id).update(refunded_quantity=F("quantity"))
+    cache.clear()
+    assert "买的人最多" not in client().get("/").content.decode(), "what was sent back does not count"
+
+
+def test_nothing_found_offers_the_closest_wording(cast):
+    html = client().get("/search?q=肉桂粉").content.decode()
+    assert "没有“肉桂粉”" in html and 'href="?q=%E8%82%89%E6%A1%82"' in html and "武夷肉桂" in html
+    assert client().get("/search").status_code == 200
+    assert client().get("/search?q=茶&from=x").status_code == 422
+
+
+def test_structured_data_and_previews_are_whole(cast):
+    html = client().get("/products/rougui").content.decode()
+    data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', html)[1])
+    assert data["@type"] == "Product" and data["offers"]["lowPrice"] == "95.00"
+    assert data["offers"]["availability"].endswith("InStock")
+    for name in ("og:image", "og:url", "og:title"):
+        found = re.search(rf'property="{name}" content="([^"]+)"', html)
+        assert found, name
+        assert name == "og:title" or found[1].startswith("http"), found[1]
+    assert '<link rel="canonical"' in html and "noindex" not in html
+
+
+def test_private_pages_are_not_indexed(cast):
+    c = client(cast.buyer)
+    for path in ("/cart", "/me", "/orders", "/earn", "/earn/payout", "/products/rougui/share", "/search?q=茶"):
+        assert '<meta name="robots" content="noindex">' in c.get(path).content.decode(), path
+
+
+def test_a_title_cannot_break_out_of_the_structured_data(cast):
+    at = clock.now()
+    saved = catalog.save_product(
+        draft=ProductDraft(slug="odd", title="</script><b>x", supplier_id=cast.supplier, category_id=goods.category("tea").id,
+                           skus=(SkuDraft(code="ODD", list_price_minor=100),)),
+        by=cast.owner, at=at,
+    )  # fmt: skip
+    catalog.publish(product_ids=[saved.id], by=cast.owner, at=at)
+    html = client().get("/products/odd").content.decode()
+    assert "</script><b>x" not in html
+
+
+def test_the_friend_reads_the_sharers_words(cast):
+    at, product = clock.now(), goods.product_page("rougui", 0).id
+    link = sharing.say(member_id=cast.sharer, product_id=product, words="第三泡最甜", at=at)
+    c = client()
+    c.get(f"/s/{link.code}")
+    assert "第三泡最甜" in c.get("/products/rougui").content.decode()
+    for words, code in (("字" * 41, "words_too_long"), ("跟我一起躺赚", "words_promise")):
+        with pytest.raises(Refusal) as refused:
+            sharing.say(member_id=cast.sharer, product_id=product, words=words, at=at)
+        assert refused.value.code == code and refused.value.fix
+    assert sharing.make_link(member_id=cast.sharer, product_id=product, at=at).words == "第三泡最甜"
+
+
+def test_pages_ask_the_database_little(cast):
+    placed, start = buy(cast)
+    pay(placed, start)
+    c, guest = client(cast.buyer), client()
+    for who, path in (
+        *((guest, p) for p in ("/", "/categories/tea", "/search?q=茶", "/search?q=肉桂粉", "/products/rougui", "/cart")),
+        *((c, p) for p in ("/", "/me", "/orders", f"/orders/{placed.no}", "/earn", "/earn/payout", "/products/rougui",
+                           "/products/rougui/share", "/earn/invite", "/me/addresses")),
+    ):  # fmt: skip
+        who.get(path)
+        with CaptureQueriesContext(
+            connection,
+        ) as seen:
+            assert who.get(path).status_code == 200, path
+        assert len(seen) <= MOST_STATEMENTS, (path, len(seen), [q["sql"][:90] for q in seen])
+
+
+def test_the_first_page_is_light(cast):
+    html = client().get("/").content.decode()
+    linked = re.findall(r'(?:href|src)="/static/([^"]+\.(?:css|js))"', html)
+    assert len(linked) >= 5
+    total = len(html.encode()) + sum(len(Path(finders.find(p)).read_bytes()) for p in linked)
+    assert total < 100_000, total
+
+
+def test_first_pictures_are_loaded_at_once_and_the_rest_late(cast):
+    for i in range(10):
+        saved = catalog.save_product(
+            draft=ProductDraft(slug=f"p{i}", title=f"茶 {i}", supplier_id=cast.supplier,
+                               category_id=goods.category("tea").id, skus=(SkuDraft(code=f"P{i}", list_price_minor=100),)),
+            by=cast.owner, at=clock.now(),
+        )  # fmt: skip
+        catalog.publish(product_ids=[saved.id], by=cast.owner, at=clock.now())
+    for path in ("/", "/categories/tea", "/search?q=茶", "/products/rougui"):
+        pictures = re.findall(r"<main.*?</main>", client().get(path).content.decode(), re.S)[0]
+        found = re.findall(r"<img [^>]+>", pictures)
+        assert all('width="' in p and 'height="' in p for p in found), path
+        assert 'loading="lazy"' not in found[0], path
+    assert 'loading="lazy"' in found[-1] or len(found) < 8
