@@ -13,7 +13,7 @@ from django.conf import settings
 
 from tongzhou.kit import clock
 from tongzhou.kit.money import plain
-from tongzhou.ledger import chart
+from tongzhou.ledger import chart, sql
 from tongzhou.ledger.models import AccountBalance, Transfer
 from tongzhou.ledger.values import StatementLine
 
@@ -29,14 +29,9 @@ def export(fmt: str, out: TextIO, *, tick: Tick | None = None) -> int:
 def _rows(tick: Tick | None) -> Iterator[tuple[Transfer, StatementLine]]:
     rows = Transfer.objects.select_related("posting").order_by("posting__effective_at", "posting_id", "seq")
     for count, row in enumerate(rows.iterator(chunk_size=5000)):
-        p = row.posting
-        line = StatementLine(
-            p.id, p.kind, p.reference, p.story_id, p.effective_at, p.recorded_at, row.debit, row.credit, row.amount,
-            p.plan_version,
-        )  # fmt: skip
         if tick and count % 5000 == 0:
             tick(count)
-        yield row, line
+        yield row, sql.line(row)
 
 
 def _name(account: str, book: object) -> str:

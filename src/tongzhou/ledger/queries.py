@@ -9,10 +9,11 @@ from django.db.models import Count, F, Q, QuerySet, Sum
 
 from tongzhou.ledger import chart, sql
 from tongzhou.ledger.models import AccountBalance, Book, DaySeal, Posting, Transfer
+from tongzhou.ledger.reports import AGES, Aged, ProfitLoss, ages, behind, owed_by_age, profit_and_loss
 from tongzhou.ledger.values import StatementLine, VerifyReport
 from tongzhou.ledger.verify import verify
 
-__all__ = ["VerifyReport", "verify"]
+__all__ = ["AGES", "Aged", "ProfitLoss", "VerifyReport", "ages", "behind", "owed_by_age", "profit_and_loss", "verify"]
 
 
 def balances(book_id: UUID, accounts: Sequence[str] | None = None) -> dict[str, int]:
@@ -68,21 +69,13 @@ def statement(book_id: UUID, *, before: UUID | None = None, limit: int = 50) -> 
     rows = Transfer.objects.filter(book_id=book_id).select_related("posting").order_by("-id")
     if before:
         rows = rows.filter(id__lt=before)
-    return [_line(row) for row in rows[:limit]]
+    return [sql.line(row) for row in rows[:limit]]
 
 
 def story(story_id: UUID) -> list[StatementLine]:
     """Every transfer of one story over all its books, in order."""
     rows = Transfer.objects.filter(posting__story_id=story_id).select_related("posting").order_by("id")
-    return [_line(row) for row in rows]
-
-
-def _line(row: Transfer) -> StatementLine:
-    p = row.posting
-    return StatementLine(
-        p.id, p.kind, p.reference, p.story_id, p.effective_at, p.recorded_at, row.debit, row.credit, row.amount,
-        p.plan_version,
-    )  # fmt: skip
+    return [sql.line(row) for row in rows]
 
 
 def postings(

@@ -11,7 +11,8 @@ from django.db import connection, models, transaction
 
 from tongzhou.kit.ids import new_id
 from tongzhou.ledger import chart
-from tongzhou.ledger.models import AccountBalance, Book
+from tongzhou.ledger.models import AccountBalance, Book, Transfer
+from tongzhou.ledger.values import StatementLine
 
 _open: set[UUID] = set()
 currency_seen: dict[str, str] = {}
@@ -146,3 +147,12 @@ def balances(book_ids: Sequence[UUID], accounts: Sequence[str] | None = None) ->
     for book, account, normal, debits, credits in rows.values_list("book_id", "account", "normal", "debits", "credits"):
         out[book][account] = normal * (debits - credits)
     return out
+
+
+def line(row: Transfer) -> StatementLine:
+    """A transfer, read with its posting, as it crosses the wall."""
+    p = row.posting
+    return StatementLine(
+        p.id, p.kind, p.reference, p.story_id, p.effective_at, p.recorded_at, row.debit, row.credit, row.amount,
+        p.plan_version, row.id,
+    )  # fmt: skip

@@ -114,4 +114,5 @@ class StatementLine:
     debit: str
     credit: str
     amount: int
-    plan_version: str = ""
+    plan_version: str
+    transfer_id: UUID
