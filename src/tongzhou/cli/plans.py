@@ -1,8 +1,9 @@
 """Plans, rewards, tax."""
 
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -104,7 +105,36 @@ def export(code: str) -> None:
     row = queries.latest(code)
     if row is None:
         raise not_found(f"There is no plan {code}.", code="plan_not_found")
-    typer.echo(row.toml.strip())
+    typer.echo(row.toml, nl=False)
+
+
+@plan.command("diff")
+def compare(before: str, after: str, as_json: Json = False) -> None:
+    """What two versions say differently; a version is CODE, CODE@NUMBER, or a plan.toml.
+
+    Example: tongzhou plan diff share-10@1 share-10@2
+    """
+    boot()
+    from tongzhou.plans.diff import diff
+
+    changes = diff(_document(before), _document(after))
+    if as_json:
+        say([c.as_dict() for c in changes])
+        return
+    for c in changes:
+        typer.echo(f"{c.path}: {'—' if c.before is None else c.before} → {'—' if c.after is None else c.after}")
+    if not changes:
+        err.print("They say the same.")
+
+
+def _document(name: str) -> "Mapping[str, Any]":
+    from tongzhou.plans import queries
+    from tongzhou.plans.document import load_document
+
+    if name.endswith(".toml") or "/" in name:
+        return load_document(_read(Path(name)))
+    document: Mapping[str, Any] = queries.by_label(name).document
+    return document
 
 
 @plan.command("list")

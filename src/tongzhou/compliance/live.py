@@ -66,7 +66,7 @@ def _longest(group: set[str], up: Mapping[str, set[str]]) -> int:
 
 
 def check_live(figures: LiveFigures, profile: Profile) -> tuple[Finding, ...]:
-    """CN-CRIM, US-80 and the monitors that must stay at zero."""
+    """CN-CRIM, US-51, US-80 and the monitors that must stay at zero."""
     out: list[Finding] = []
 
     def say(rule_id: str, path: str, seen: object) -> None:
@@ -83,8 +83,10 @@ def check_live(figures: LiveFigures, profile: Profile) -> tuple[Finding, ...]:
     if figures.headcount_reward_minor:
         say("CN-HEAD", "rewards", figures.headcount_reward_minor)
     if figures.payout_beyond_depth_1_minor and profile.max_depth == 1:
-        say("CN-DEPTH", "rewards", figures.payout_beyond_depth_1_minor)
+        say(f"{profile.code}-DEPTH", "rewards", figures.payout_beyond_depth_1_minor)
     total = figures.retail_minor + figures.participant_minor
+    if figures.participant_minor * 2 > total:
+        say("US-51", "retail", f"{figures.participant_minor}/{total}")
     if total and figures.retail_minor * 100 < total * 80:
         say("US-80", "retail", f"{figures.retail_minor}/{total}")
     return tuple(out)

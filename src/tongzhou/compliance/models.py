@@ -1,4 +1,4 @@
-"""Sign-offs: who answered for a REVIEW finding, and why."""
+"""Sign-offs: who answered for a REVIEW finding, and why. The mall's jurisdiction, and who changed it."""
 
 from typing import ClassVar
 
@@ -29,3 +29,23 @@ class SignOff(models.Model):
                 fields=["plan_code", "version", "finding_id", "path", "seen_hash"], name="compliance_signoff_once"
             )
         ]
+
+
+class ProfileChange(models.Model):
+    """A change of the mall's jurisdiction: one person proposes, another confirms. The newest confirmed one rules."""
+
+    placement: ClassVar[str] = "reference"
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    old = models.CharField(max_length=8)
+    new = models.CharField(max_length=8)
+    reason = models.CharField(max_length=400)
+    proposed_by = models.UUIDField(null=True)
+    proposed_name = models.CharField(max_length=80, blank=True, default="")
+    proposed_at = models.DateTimeField()
+    confirmed_by = models.UUIDField(null=True)
+    confirmed_name = models.CharField(max_length=80, blank=True, default="")
+    confirmed_at = models.DateTimeField(null=True)
+    declined_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "compliance_profile_change"

@@ -1,17 +1,50 @@
-"""Reads of compliance: findings still open, and who signed what."""
+"""Reads of compliance: findings still open, who signed what, and whose law the mall lives under."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from django.conf import settings
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.compliance import profiles
-from tongzhou.compliance.models import SignOff
-from tongzhou.compliance.rules import check_document
+from tongzhou.compliance.models import ProfileChange, SignOff
+from tongzhou.compliance.rules import check_document, forced_profile
 from tongzhou.compliance.values import Finding, Severity
 from tongzhou.kit.idempotency import digest
 from tongzhou.kit.refusals import invalid
+
+# Which counterparties carry the mall's money; told by the wiring, because their rooms lie above.
+_rails: list[Callable[[], Collection[str]]] = []
+
+
+def tell_rails(names: Callable[[], Collection[str]]) -> None:
+    """Say which payment providers and payout rails are in use; called when the application is wired."""
+    _rails[:] = [names]
+
+
+def forced() -> str:
+    """The jurisdiction that money and rails force on the mall, or empty (domain.md §4)."""
+    return forced_profile(settings.CURRENCY, [name for names in _rails for name in names()])
+
+
+def mall_profile() -> str:
+    """The jurisdiction of the mall's legal entity: forced, else the newest confirmed change, else as it was set up."""
+    must = forced()
+    if must:
+        return must
+    row = ProfileChange.objects.exclude(confirmed_at=None).order_by("-confirmed_at", "-id").first()
+    return row.new if row else settings.PROFILE
+
+
+def max_depth() -> int:
+    """How many people of a chain may be paid for one sale in this mall."""
+    return profiles.load(mall_profile()).max_depth
+
+
+def profile_changes() -> "QuerySet[ProfileChange]":
+    """Every change of jurisdiction, newest first; those without an answer wait for a second person."""
+    return ProfileChange.objects.order_by("-proposed_at", "-id")
 
 
 def check(

@@ -3,7 +3,7 @@
 It reads the plain document, not the parsed plan, so that a key nobody knows is seen and refused.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -63,6 +63,12 @@ def check_document(
     for step in _STEPS:
         step(run)
     return tuple(run.found)
+
+
+def forced_profile(currency: str, rails: Iterable[str]) -> str:
+    """CN for a mall that takes or pays yuan through WeChat or Alipay, whatever else it says of itself; else empty."""
+    local = any(name.startswith(("wechat", "alipay")) for name in rails)
+    return "CN" if currency == "CNY" and local else ""
 
 
 def _num(value: object) -> int:

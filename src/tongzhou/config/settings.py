@@ -143,6 +143,8 @@ def database() -> dict[str, Any]:
 
 
 DATABASES = {"default": database()}
+# The jurisdiction a mall is set up under; fixed when its first plan begins, changed by two people afterwards.
+PROFILE = env.str("TONGZHOU_PROFILE", "CN")
 # Goods below FREE_FREIGHT_FROM_MINOR pay FREIGHT_MINOR for delivery (minor units).
 FREIGHT_MINOR = env.int("TONGZHOU_FREIGHT_MINOR", 800)
 FREE_FREIGHT_FROM_MINOR = env.int("TONGZHOU_FREE_FREIGHT_FROM_MINOR", 5900)

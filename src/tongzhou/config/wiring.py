@@ -24,12 +24,16 @@ def _supplied(facts: "Sequence[OrderPaid | LinesDelivered | LinesRefunded]", at:
 def install() -> None:
     """Register the wiring; called once when Django is ready."""
     from tongzhou.aftersale import handlers as aftersale
+    from tongzhou.compliance import queries as compliance
     from tongzhou.payments import handlers as payments
     from tongzhou.payments.events import RefundRequested, RefundSettled
+    from tongzhou.payments.providers import PROVIDERS
     from tongzhou.payouts import handlers as payouts
     from tongzhou.payouts.events import PayoutReleased
+    from tongzhou.payouts.rails import RAILS
     from tongzhou.rewards import handlers as rewards
 
+    compliance.tell_rails(lambda: {*PROVIDERS, *RAILS})
     apply = Handler("rewards.apply", rewards.on_order_facts, batch=64)
     supply = Handler("suppliers.supplied", _supplied, batch=64)
     outbox.register(

@@ -111,6 +111,31 @@ def bindings_of(ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, datetime]]:
     return out
 
 
+def inviters_as_of(pairs: Iterable[tuple[UUID, datetime]]) -> dict[tuple[UUID, datetime], UUID]:
+    """(member, moment) → who had invited them by then, corrections undone that came later. Two queries.
+
+    A correction overwrites when the first binding was written, so what it replaced counts from the beginning.
+    """
+    wanted = set(pairs)
+    ids = {member for member, _at in wanted}
+    if not ids:
+        return {}
+    now = bindings_of(ids)
+    later: dict[UUID, list[tuple[datetime, UUID | None]]] = {}
+    fixed = RebindProposal.objects.filter(invitee_id__in=ids).exclude(confirmed_at=None).order_by("confirmed_at")
+    for member, old, when in fixed.values_list("invitee_id", "old_inviter_id", "confirmed_at"):
+        if when is not None:
+            later.setdefault(member, []).append((when, old))
+    out: dict[tuple[UUID, datetime], UUID] = {}
+    for member, at in wanted:
+        undone = [old for when, old in later.get(member, ()) if when > at]
+        bound, since = now.get(member, (None, at))
+        inviter = undone[0] if undone else bound if since <= at else None
+        if inviter is not None:
+            out[member, at] = inviter
+    return out
+
+
 def invitees_of(member_id: UUID, *, limit: int = 100) -> "QuerySet[Binding]":
     """Whom a member invited, newest first."""
     return Binding.objects.filter(inviter_id=member_id).order_by("-at")[:limit]

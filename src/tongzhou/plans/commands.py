@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from tongzhou.compliance import commands as compliance_commands
 from tongzhou.compliance import queries as compliance
 from tongzhou.compliance.values import Finding, verdict
 from tongzhou.kit import audit
@@ -22,8 +23,11 @@ from tongzhou.plans.values import PlanVersionValue
 
 
 def check(document: Mapping[str, Any], *, profile: str = "", at: datetime | None = None) -> tuple[Finding, ...]:
-    """What compliance says of a document, compared with the plan in force. Nothing is written."""
+    """What compliance says of a document. With ``at``: for this mall, under its own jurisdiction and compared with
+    the plan in force; without: under ``profile``, else the document's own. Nothing is written.
+    """
     force = queries.in_force(at) if at else None
+    profile = profile or (compliance.mall_profile() if at else "")
     row = PlanVersion.objects.filter(id=force.id).first() if force else None
     previous = row.document if row else None
     channels = ("wechat",) if (profile or document.get("profile", "CN")) == "CN" else ()
@@ -93,6 +97,7 @@ def activate(*, code: str, by: Actor, at: datetime) -> PlanVersionValue:
         published_at=plan.dates.published_at or at, findings=[f.as_dict("zh-hans") for f in findings],
     ):  # fmt: skip
         raise conflict("state_moved_on", _("这个版本刚刚被别人处理了。"))
+    compliance_commands.settle_profile(by=by, at=at)
     others = PlanVersion.objects.filter(status=Status.ACTIVE).exclude(id=row.id)
     move(others, Status.RETIRED, moves=MOVES, retired_at=begins)
     audit.record(

@@ -6,6 +6,7 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 
 from tongzhou.kit.refusals import not_found
+from tongzhou.plans.diff import Change, diff
 from tongzhou.plans.document import plan_of
 from tongzhou.plans.models import PlanVersion, Status
 from tongzhou.plans.values import Plan, PlanVersionValue
@@ -73,3 +74,21 @@ def latest(code: str, *, status: str | None = None) -> PlanVersion | None:
     if status:
         rows = rows.filter(status=status)
     return rows.order_by("-version").first()
+
+
+def by_label(label: str) -> PlanVersion:
+    """A version by what people call it: ``share-10`` (the newest), ``share-10 v3``, ``share-10@3``.
+
+    *Refuses:* ``plan_not_found``.
+    """
+    code, _at, number = label.strip().replace(" v", "@").rpartition("@")
+    rows = PlanVersion.objects.filter(code=code, version=int(number)) if code and number.isdecimal() else None
+    row = rows.first() if rows is not None else latest(label.strip())
+    if row is None:
+        raise not_found(f"There is no plan {label}.", code="plan_not_found")
+    return row
+
+
+def compare(before: PlanVersion, after: PlanVersion) -> tuple[Change, ...]:
+    """What two versions say differently."""
+    return diff(before.document, after.document)

@@ -4,12 +4,15 @@ Letters as in money.md: N what the line cost (all its tenders), P its points, M 
 all in minor units. Rates are basis points.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from tongzhou.kit.money import BP, floor_bp, largest_remainder
 from tongzhou.plans.values import Base, Plan, PlanVersionValue, RewardRule
+
+Who = TypeVar("Who")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,29 +107,74 @@ def line_ceiling(plan: Plan, line: LineFacts) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Award:
-    """A line's reward at accrual: the rule, and the ceiling frozen for the rest of the line's life."""
+    """A line's reward at accrual: the rule, and the ceiling frozen for the rest of the line's life.
+
+    The last three say how much each ceiling took: the line's margin, the order's, the month's.
+    """
 
     rule: RewardRule
     amount_minor: int
     cap_minor: int
+    cut_by_margin: int = 0
+    cut_by_order: int = 0
+    cut_by_month: int = 0
+
+    @property
+    def asked_minor(self) -> int:
+        """What the rule alone would have given."""
+        return self.amount_minor + self.cut_by_margin + self.cut_by_order + self.cut_by_month
 
 
-def award_order(plan: Plan, lines: Sequence[LineFacts], *, month_left_minor: int | None = None) -> list[Award | None]:
-    """Reward of each line of one order under one plan, all ceilings applied and frozen per line.
+def award_order(
+    plan: Plan, lines: Sequence[LineFacts], *, month_left_minor: int | None = None, depth: int = 1,
+    taken: Sequence[int] = (),
+) -> list[Award | None]:  # fmt: skip
+    """Reward of each line of one order under one plan at one depth, all ceilings applied and frozen per line.
 
     Order: rule → line's margin → order cap spread by largest remainder → month's headroom spread the
-    same way. Each is a ceiling, so no step ever raises a line.
+    same way. Each is a ceiling, so no step ever raises a line. ``taken`` is what shallower depths were
+    given of each line: the line's margin and the order's ceiling are one room for all depths together.
     """
-    found = [match(plan.rewards, line) for line in lines]
+    found = [match(plan.rewards, line, depth=depth) for line in lines]
+    gone = taken or [0] * len(lines)
+    asked = [uncapped(rule, line, 0) if rule else 0 for rule, line in zip(found, lines, strict=True)]
     gross = []
-    for rule, line in zip(found, lines, strict=True):
-        amount = uncapped(rule, line, 0) if rule else 0
+    for amount, line, had in zip(asked, lines, gone, strict=True):
         ceiling = line_ceiling(plan, line)
-        gross.append(amount if ceiling is None else min(amount, ceiling))
-    for cap in (plan.caps.per_order_minor or None, month_left_minor):
-        if cap is not None and sum(gross) > cap:
-            gross = largest_remainder(max(0, cap), gross)
-    return [Award(rule, amount, amount) if rule else None for rule, amount in zip(found, gross, strict=True)]
+        gross.append(amount if ceiling is None else min(amount, max(0, ceiling - had)))
+    stages = [gross]
+    order_cap = max(0, plan.caps.per_order_minor - sum(gone)) if plan.caps.per_order_minor else None
+    for cap in (order_cap, month_left_minor):
+        over = cap is not None and sum(stages[-1]) > cap
+        stages.append(largest_remainder(max(0, cap or 0), stages[-1]) if over else stages[-1])
+    return [
+        Award(rule, m, m, a - g, g - o, o - m) if rule else None
+        for rule, a, g, o, m in zip(found, asked, *stages, strict=True)
+    ]
+
+
+def deepest(plan: Plan) -> int:
+    """How many people of a chain a plan would pay for one sale."""
+    return max((r.depth for r in plan.rewards if r.trigger == "retail_sale"), default=1)
+
+
+def award_chain(
+    plan: Plan, lines: Sequence[LineFacts], chain: Sequence[Who | None], left: Callable[[Who], int | None]
+) -> Iterator[tuple[int, Who, list[Award | None]]]:
+    """(depth, who, awards) for each person of a chain: the sharer, the sharer's inviter, and so on.
+
+    The chain's length is the caller's: never longer than the jurisdiction lets the engine pay. The
+    sharer is served first and the deeper ones share what is left under the line's and the order's
+    ceilings, so that what a sharer earns never depends on who invited them. ``left`` says what is left
+    of somebody's month. A None in the chain (nobody, or the buyer) is passed over.
+    """
+    taken = [0] * len(lines)
+    for depth, who in enumerate(chain, start=1):
+        if who is None:
+            continue
+        awards = award_order(plan, lines, month_left_minor=left(who), depth=depth, taken=taken)
+        taken = [had + (award.amount_minor if award else 0) for had, award in zip(taken, awards, strict=True)]
+        yield depth, who, awards
 
 
 def target(rule: RewardRule, line: LineFacts, *, refunded_minor: int, cap_minor: int) -> int:

@@ -8,25 +8,26 @@ difference between what stands and what should (money.md law 8).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Q
 
 from tongzhou.aftersale import queries as aftersale
-from tongzhou.catalog import queries as goods
-from tongzhou.kit import clock
 from tongzhou.kit.actor import SYSTEM
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger import queries as books
 from tongzhou.ledger.values import Draw, Fill, Leg, Move, PostingRequest
 from tongzhou.orders.events import LineSnapshot, OrderFact
 from tongzhou.plans import queries as plans
-from tongzhou.plans.rules import Award, LineFacts, award_order, owed_version, target, uncapped
+from tongzhou.plans.rules import Award, LineFacts, award_chain, target
 from tongzhou.plans.values import PlanVersionValue, RewardRule
+from tongzhou.rewards import deciding
 from tongzhou.rewards.models import Reward
 
 _STANDING = ("prepaid.rewards", "expense.rewards")
+Used = dict[tuple[UUID, datetime], int]  # (sharer, month) → given in this batch and not booked yet
 
 
 @transaction.atomic
@@ -45,16 +46,20 @@ def apply(facts: Sequence[OrderFact], *, at: datetime) -> int:
     rows = Reward.objects.filter(line_id__in=newest)
     if connection.vendor == "postgresql":
         rows = rows.order_by("id").select_for_update()
-    known = {row.line_id: row for row in rows}
+    known: dict[UUID, list[Reward]] = {}
+    for row in rows:
+        known.setdefault(row.line_id, []).append(row)
     fresh = _accrue([pair for line_id, pair in newest.items() if line_id not in known], at=at)
-    known.update({row.line_id: row for row in fresh})
+    for row in fresh:
+        known.setdefault(row.line_id, []).append(row)
     moved = [
-        (known[line_id], fact, line)
+        (row, fact, line)
         for line_id, (fact, line) in newest.items()
-        if line_id in known and (line.version > known[line_id].line_version or _unfinished(known[line_id], line))
+        for row in known.get(line_id, ())
+        if line.version > row.line_version or _unfinished(row, line)
     ]
     _advance(moved, at=at)
-    return len(moved) + len(fresh)
+    return len({row.line_id for row, _f, _l in moved} | {row.line_id for row in fresh})
 
 
 def _unfinished(row: Reward, line: LineSnapshot) -> bool:
@@ -62,16 +67,6 @@ def _unfinished(row: Reward, line: LineSnapshot) -> bool:
     return line.version == row.line_version and (
         bool(line.delivered_at and not row.delivered_at) or line.refunded_minor > row.refunded_minor
     )
-
-
-def _slugs() -> dict[UUID, str]:
-    out: dict[UUID, str] = {}
-    todo = list(goods.categories())
-    while todo:
-        node = todo.pop()
-        out[node.id] = node.slug
-        todo += node.children
-    return out
 
 
 def line_facts(line: LineSnapshot, slugs: Mapping[UUID, str]) -> LineFacts:
@@ -89,81 +84,92 @@ def _accrue(pairs: Sequence[tuple[OrderFact, LineSnapshot]], *, at: datetime) ->
         orders.setdefault(fact.order_id, (fact, []))[1].append(line)
     if not orders:
         return []
-    slugs = _slugs()
+    slugs = deciding.slugs()
     versions = plans.versions(
         {v for f, _l in orders.values() for v in (f.plan_version_id, f.touched_plan_version_id) if v}
     )
-    _hold_months([f for f, _l in orders.values()], versions)
-    used: dict[UUID, int] = {}
+    chains = deciding.chains([_sale(f) for f, _l in orders.values()], deciding.levels(versions.values()))
+    _hold_months(chains.values(), versions)
+    used: Used = {}
     rows: list[Reward] = []
     for fact, lines in sorted(orders.values(), key=lambda o: (o[0].placed_at, o[0].order_id)):
         facts = [line_facts(line, slugs) for line in lines]
-        version = _version(fact, versions, facts)
-        if version is None or fact.sharer_id is None:
+        version = deciding.version_of(
+            versions, now_id=fact.plan_version_id, touched_id=fact.touched_plan_version_id,
+            touched_at=fact.touched_at, placed_at=fact.placed_at, lines=facts,
+        )  # fmt: skip
+        if version is None:
             continue
-        left = _month_left(fact.sharer_id, version, used, at)
-        awards = award_order(version.plan, facts, month_left_minor=left)
-        for line, award, about in zip(lines, awards, facts, strict=True):
-            # A ceiling that leaves nothing is a decision too: kept, so that room found later does not reopen it.
-            if award and (award.amount_minor or uncapped(award.rule, about, 0)):
-                rows.append(_row(fact, line, award, version, fact.sharer_id, at))
-                used[fact.sharer_id] = used.get(fact.sharer_id, 0) + award.amount_minor
-    happened = {line.line_id: fact.happened_at for fact, line in pairs}
-    posted = ledger.post_many(
-        [
-            PostingRequest(
-                r.sharer_id, "reward_accrued", f"reward:{r.line_id}", r.line_id,
-                (Move("prepaid.rewards", "reward.expected", r.accrued_minor),), happened[r.line_id], plan_version=r.plan_label,
-            )
-            for r in rows
-            if r.accrued_minor
-        ],
-        by=SYSTEM, at=at,
-    )  # fmt: skip
-    for row, post in zip([r for r in rows if r.accrued_minor], posted, strict=True):
-        row.accrual_transfer_id = post.transfers[0].id
+        month, cap = deciding.month_of(fact.happened_at), version.plan.caps.per_month_minor
+        left = partial(_month_left, cap=cap, used=used, month=month)
+        for depth, who, awards in award_chain(version.plan, facts, chains[_sale(fact)], left):
+            for line, award in zip(lines, awards, strict=True):
+                # A ceiling that leaves nothing is a decision too: kept, so that room found later does not reopen it.
+                if award and award.asked_minor:
+                    rows.append(_row(fact, line, award, version, who, depth))
+                    used[who, month] = used.get((who, month), 0) + award.amount_minor
+    _book(rows, {line.line_id: fact.happened_at for fact, line in pairs}, at=at)
     Reward.objects.bulk_create(rows)
     return rows
 
 
-def _version(
-    fact: OrderFact, versions: Mapping[UUID, PlanVersionValue], lines: Sequence[LineFacts]
-) -> PlanVersionValue | None:  # fmt: skip
-    now = versions.get(fact.plan_version_id) if fact.plan_version_id else None
-    if now is None:
-        return None
-    touched = versions.get(fact.touched_plan_version_id) if fact.touched_plan_version_id else None
-    return owed_version(now, touched, touched_at=fact.touched_at, order_at=fact.placed_at, lines=lines)
+def _sale(fact: OrderFact) -> deciding.Sale:
+    if fact.sharer_id is None:
+        raise ValueError("a sale nobody shared leads to no reward")
+    return fact.sharer_id, fact.buyer_id, fact.placed_at
 
 
-def _hold_months(facts: Sequence[OrderFact], versions: Mapping[UUID, PlanVersionValue]) -> None:
+def _reference(row: Reward) -> str:
+    """The reward's name in its sharer's book."""
+    return f"reward:{row.line_id}" if row.depth == 1 else f"reward:{row.line_id}:d{row.depth}"
+
+
+def _book(rows: Sequence[Reward], happened: Mapping[UUID, datetime], *, at: datetime) -> None:
+    """The first posting of each reward, remembered in its row."""
+    paying = [r for r in rows if r.accrued_minor]
+    posted = ledger.post_many(
+        [
+            PostingRequest(
+                r.sharer_id, "reward_accrued", _reference(r), r.story_id,
+                (Move("prepaid.rewards", "reward.expected", r.accrued_minor),), happened[r.line_id], plan_version=r.plan_label,
+            )
+            for r in paying
+        ],
+        by=SYSTEM, at=at,
+    )  # fmt: skip
+    for row, post in zip(paying, posted, strict=True):
+        row.accrual_transfer_id = post.transfers[0].id
+
+
+def _hold_months(chains: Iterable[deciding.Chain], versions: Mapping[UUID, PlanVersionValue]) -> None:
     """Where a monthly ceiling may apply, accruals of one sharer follow one another: two cannot use the same room."""
     if any(v.plan.caps.per_month_minor for v in versions.values()):
-        ledger.hold_books(sorted({f.sharer_id for f in facts if f.sharer_id}, key=lambda i: i.hex))
+        ledger.hold_books(sorted({who for chain in chains for who in chain if who}, key=lambda i: i.hex))
 
 
-def _month_left(sharer: UUID, version: PlanVersionValue, used: Mapping[UUID, int], at: datetime) -> int | None:
-    """Headroom under the monthly ceiling: what still stands of this month's rewards counts, a reversal frees it."""
-    cap = version.plan.caps.per_month_minor
+def _month_left(sharer: UUID, *, cap: int, used: Mapping[tuple[UUID, datetime], int], month: datetime) -> int | None:
+    """Headroom under the ceiling of the month in which the sale happened: what still stands of its rewards
+    counts, a reversal frees it. An imported sale falls into its own month, not into that of the import.
+    """
     if not cap:
         return None
-    start = clock.day_start(clock.mall_day(at).replace(day=1))
-    stories = list(Reward.objects.filter(sharer_id=sharer, accrued_at__gte=start).values_list("line_id", flat=True))
-    standing = books.standing_many([(sharer, s) for s in stories], _STANDING)
+    until = deciding.month_of(month + timedelta(days=40))
+    rows = Reward.objects.filter(sharer_id=sharer, accrued_at__gte=month, accrued_at__lt=until)
+    standing = books.standing_many([(sharer, s) for s in rows.values_list("story_id", flat=True)], _STANDING)
     have = sum(sum(accounts.values()) for accounts in standing.values())
-    return max(0, cap - have - used.get(sharer, 0))
+    return max(0, cap - have - used.get((sharer, month), 0))
 
 
 def _row(
-    fact: OrderFact, line: LineSnapshot, award: Award, version: PlanVersionValue, sharer_id: UUID, at: datetime
+    fact: OrderFact, line: LineSnapshot, award: Award, version: PlanVersionValue, sharer_id: UUID, depth: int
 ) -> Reward:  # fmt: skip
     return Reward(
-        line_id=line.line_id, order_id=fact.order_id, order_no=fact.order_no, sharer_id=sharer_id,
+        line_id=line.line_id, depth=depth, story_id=deciding.story_of(line.line_id, depth), order_id=fact.order_id, order_no=fact.order_no, sharer_id=sharer_id,
         buyer_id=fact.buyer_id, attribution_id=fact.attribution_id, plan_version_id=version.id,
         plan_label=version.label, rule=asdict(award.rule), base_minor=line.amount_minor, points_minor=line.points_minor,
         list_minor=line.list_minor, cost_minor=line.cost_minor, cap_minor=award.cap_minor,
         accrued_minor=award.amount_minor, line_version=line.version, settle_days=version.plan.settle_days,
-        accrued_at=at,
+        accrued_at=fact.happened_at,
     )  # fmt: skip
 
 
@@ -179,10 +185,10 @@ def _advance(moved: Sequence[tuple[Reward, OrderFact, LineSnapshot]], *, at: dat
     """Bring known rewards to where their newest snapshot says, in one posting each."""
     if not moved:
         return
-    standing = books.standing_many([(row.sharer_id, row.line_id) for row, _f, _l in moved], _STANDING)
+    standing = books.standing_many([(row.sharer_id, row.story_id) for row, _f, _l in moved], _STANDING)
     steps = []
     for row, fact, line in moved:
-        have = sum(standing[row.sharer_id, row.line_id].values())
+        have = sum(standing[row.sharer_id, row.story_id].values())
         legs = _legs(row, line, have)
         row.refunded_minor = max(row.refunded_minor, line.refunded_minor)
         row.line_version = line.version
@@ -193,7 +199,7 @@ def _advance(moved: Sequence[tuple[Reward, OrderFact, LineSnapshot]], *, at: dat
     ledger.post_many(
         [
             PostingRequest(
-                s.row.sharer_id, "reward_moved", f"reward:{s.row.line_id}:v{s.line.version}", s.row.line_id, s.legs,
+                s.row.sharer_id, "reward_moved", f"{_reference(s.row)}:v{s.line.version}", s.row.story_id, s.legs,
                 s.fact.happened_at, plan_version=s.row.plan_label,
             )
             for s in steps
@@ -246,14 +252,16 @@ def _legs(row: Reward, line: LineSnapshot, standing: int) -> list[Leg]:
     return legs
 
 
-def mature_due(*, at: datetime, most: int = 500) -> int:
+def mature_due(*, at: datetime, until: datetime | None = None, most: int = 500) -> int:
     """Make available what has waited out its window with nothing open; in batches, each its own transaction.
+
+    ``until`` (default ``at``) is the moment windows are compared with: an import of history walks through the past.
 
     The walk goes on behind rewards that must wait (an open case), so that they hold up no other.
     """
     total, after = 0, None
     while True:
-        done, after = _mature_batch(at, most, after)
+        done, after = _mature_batch(at, until or at, most, after)
         total += done
         if after is None:
             return total
@@ -263,10 +271,10 @@ Place = tuple[datetime, UUID]  # where a walk in (matures_at, id) order stands
 
 
 @transaction.atomic
-def _mature_batch(at: datetime, most: int, after: Place | None) -> tuple[int, Place | None]:
+def _mature_batch(at: datetime, until: datetime, most: int, after: Place | None) -> tuple[int, Place | None]:
     """One step of the walk: how many matured, and where the next step begins (None: nothing is left)."""
     due = (
-        Reward.objects.filter(matured_at=None, matures_at__lte=at)
+        Reward.objects.filter(matured_at=None, matures_at__lte=until)
         .exclude(delivered_at=None)
         .order_by("matures_at", "id")
     )
@@ -283,7 +291,7 @@ def _mature_batch(at: datetime, most: int, after: Place | None) -> tuple[int, Pl
     ready = [row for row in rows if row.line_id not in waiting]
     if not ready:
         return 0, onward
-    held = books.standing_many([(row.sharer_id, row.line_id) for row in ready], ["reward.held"])
+    held = books.standing_many([(row.sharer_id, row.story_id) for row in ready], ["reward.held"])
     ledger.post_many(list(_maturing(ready, held)), by=SYSTEM, at=at)
     done = Reward.objects.filter(id__in=[row.id for row in ready], matured_at=None).update(matured_at=at)
     return done, onward
@@ -293,10 +301,10 @@ def _maturing(
     rows: Iterable[Reward], held: Mapping[tuple[UUID, UUID], Mapping[str, int]]
 ) -> Iterable[PostingRequest]:  # fmt: skip
     for row in rows:
-        amount = held[row.sharer_id, row.line_id].get("reward.held", 0)
+        amount = held[row.sharer_id, row.story_id].get("reward.held", 0)
         if amount and row.matures_at:
             yield PostingRequest(
-                row.sharer_id, "reward_matured", f"reward:{row.line_id}:matured", row.line_id,
+                row.sharer_id, "reward_matured", f"{_reference(row)}:matured", row.story_id,
                 (Fill("reward.held", "reward.available", amount, nets="receivable.clawback.reward"),), row.matures_at,
                 plan_version=row.plan_label,
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Rewards: one decision per order line. The money itself is in the ledger, under the line's story."""
+"""Rewards: one decision per order line and depth. The money itself is in the ledger, under the reward's story."""
 
 from typing import ClassVar
 
@@ -10,13 +10,18 @@ from tongzhou.kit.ids import new_id
 class Reward(models.Model):
     """Why somebody earns from a line: the rule and ceiling frozen at accrual, and what has happened since.
 
+    ``depth`` 1 is the sharer, 2 the sharer's inviter where the jurisdiction allows it. ``story_id`` is
+    the line's own id at depth 1; deeper rewards have a story of their own, so that no book's story shows
+    somebody else's money.
     ``line_version`` is the newest snapshot taken in; older ones are ignored. Amounts of the line are
     frozen copies (minor units), so that the explanation never depends on today's catalog.
     """
 
     placement: ClassVar[str] = "member"
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
-    line_id = models.UUIDField(unique=True)
+    line_id = models.UUIDField()
+    depth = models.PositiveSmallIntegerField(default=1)
+    story_id = models.UUIDField()
     order_id = models.UUIDField(db_index=True)
     order_no = models.CharField(max_length=40)
     sharer_id = models.UUIDField()
@@ -42,6 +47,7 @@ class Reward(models.Model):
 
     class Meta:
         db_table = "rewards_reward"
+        constraints = [models.UniqueConstraint(fields=["line_id", "depth"], name="rewards_line_depth")]
         indexes = [
             models.Index(fields=["sharer_id", "-id"], name="rewards_sharer"),
             models.Index(

@@ -5,7 +5,7 @@ from dataclasses import fields
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, Sum
+from django.db.models import Q, Sum
 
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import not_found
@@ -29,17 +29,17 @@ def earnings(member_id: UUID) -> Earnings:
 
 
 def _values(rows: Sequence[Reward]) -> list[RewardValue]:
-    standing = books.standing_many([(r.sharer_id, r.line_id) for r in rows], ("prepaid.rewards", "expense.rewards"))
+    standing = books.standing_many([(r.sharer_id, r.story_id) for r in rows], ("prepaid.rewards", "expense.rewards"))
     out = []
     for r in rows:
-        left = sum(standing[r.sharer_id, r.line_id].values())
+        left = sum(standing[r.sharer_id, r.story_id].values())
         stage = "expected" if r.delivered_at is None else "held" if r.matured_at is None else "available"
         out.append(
             RewardValue(
                 r.id, r.line_id, r.order_id, r.order_no, r.sharer_id, r.buyer_id, r.plan_label, r.plan_version_id,
                 r.rule.get("rate_bp", 0), r.rule.get("amount_minor", 0), r.base_minor, r.points_minor, r.refunded_minor,
                 r.cap_minor, r.accrued_minor, r.accrued_minor - left, stage if left else "reversed", r.accrued_at,
-                r.delivered_at, r.matures_at, r.matured_at, r.settle_days,
+                r.delivered_at, r.matures_at, r.matured_at, r.settle_days, r.depth, r.story_id,
             )
         )  # fmt: skip
     return out
@@ -136,7 +136,11 @@ def _by_story(by: str) -> list[Summary]:
 
 
 def promised_to_margin(since: Any) -> tuple[int, int]:
-    """(rewards accrued, gross margin of their lines) since a moment, for the console's red line."""
+    """(rewards accrued, gross margin of their lines) since a moment, for the console's red line.
+
+    A line has a row for each depth it pays: its margin is counted with the sharer's own.
+    """
     rows = Reward.objects.filter(accrued_at__gte=since).exclude(cost_minor=None)
-    found = rows.aggregate(r=Sum("accrued_minor"), n=Sum("base_minor"), c=Sum("cost_minor"), k=Count("id"))
+    own = Q(depth=1)
+    found = rows.aggregate(r=Sum("accrued_minor"), n=Sum("base_minor", filter=own), c=Sum("cost_minor", filter=own))
     return found["r"] or 0, (found["n"] or 0) - (found["c"] or 0)

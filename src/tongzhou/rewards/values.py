@@ -48,6 +48,8 @@ class RewardValue:
     matures_at: datetime | None
     matured_at: datetime | None
     settle_days: int
+    depth: int = 1
+    story_id: UUID | None = None
 
     @property
     def standing_minor(self) -> int:

@@ -2,6 +2,7 @@
 
 import copy
 import tomllib
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tongzhou.compliance import profiles
 from tongzhou.compliance.live import LiveFigures, check_live
-from tongzhou.compliance.rules import check_document, worsens
+from tongzhou.compliance.rules import check_document, forced_profile, worsens
 from tongzhou.compliance.values import Weight, verdict
 
 CASES = Path(__file__).parent / "cases"
@@ -196,3 +197,51 @@ def test_the_criminal_threshold_is_seen_in_the_live_graph():
     assert check_live(LiveFigures(edges=tree), CN) == ()
     flat = tuple((f"m{i}", "m0") for i in range(1, 60))
     assert check_live(LiveFigures(edges=flat, has_fee=True), CN) == ()
+
+
+@pytest.mark.parametrize(
+    ("code", "wanted", "change"),
+    [
+        (
+            "US",
+            "US-KOSCOT",
+            {"join": {"fee": 36500}, "rewards": [REWARD, {"trigger": "headcount", "amount_minor": 100}]},
+        ),
+        (
+            "US",
+            "US-KOSCOT",
+            {"join": {"required_purchase": 39900}, "rewards": [{"trigger": "gift_pack", "rate_bp": 2500}]},
+        ),
+        ("US", "US-EARN", {"copy": {"texts": ["Passive income for everyone"]}}),
+        ("US", "US-51", {"rewards": [{**REWARD, "base": "team_sales"}]}),
+        ("EU", "EU-14", {"join": {"fee": 100}, "rewards": [{"trigger": "signup", "amount_minor": 100}]}),
+        ("EU", "EU-SETTLE", {"settle_days": 13}),
+        ("IN", "IN-DS", {"join": {"deposit": 100}}),
+        ("IN", "IN-DS", {"rewards": [{"trigger": "invite", "amount_minor": 100}]}),
+    ],
+)
+def test_other_jurisdictions_have_their_own_lines(code, wanted, change):
+    law = profiles.load(code)
+    assert not [f for f in check_document(lawful(profile=code), law) if f.severity != "WARN"]
+    found = {f.id: f for f in check_document(lawful(profile=code, **change), law)}
+    assert wanted in found and found[wanted].severity == ("REVIEW" if wanted == "US-EARN" else "BLOCK")
+    assert found[wanted].citation_en
+
+
+@pytest.mark.parametrize(("code", "deep"), [("CN", 1), ("US", 2), ("EU", 2), ("IN", 2)])
+def test_every_profile_is_dated_and_says_how_deep(code, deep):
+    law = profiles.load(code)
+    assert law.max_depth == deep and date.fromisoformat(law.valid_from) <= date(2026, 11, 1)
+    assert check_live(LiveFigures(payout_beyond_depth_1_minor=1), law) == () or code == "CN"
+
+
+def test_us_monitors_stop_at_half_and_at_eighty():
+    us = profiles.load("US")
+    assert [f.id for f in check_live(LiveFigures(retail_minor=49, participant_minor=51), us)] == ["US-51", "US-80"]
+    assert [f.id for f in check_live(LiveFigures(retail_minor=79, participant_minor=21), us)] == ["US-80"]
+    assert not check_live(LiveFigures(retail_minor=80, participant_minor=20), us)
+
+
+def test_yuan_through_wechat_or_alipay_is_chinas():
+    assert forced_profile("CNY", ["sandbox", "wechat_transfer"]) == "CN" == forced_profile("CNY", ["alipay"])
+    assert forced_profile("CNY", ["sandbox", "bank_csv"]) == "" == forced_profile("USD", ["wechat"])

@@ -50,7 +50,7 @@ def why(request: HttpRequest, reward_id: str) -> HttpResponse:
     buyer = members.cards([row.buyer_id]).get(row.buyer_id)
     context = {
         "r": row, "won": won, "buyer": buyer, "line": orders.line(row.line_id), "order": orders.order_by_id(row.order_id),
-        "steps": books.story(row.line_id), "back": "/earn", "base": row.base_minor - row.points_minor,
+        "steps": books.story(row.story_id or row.line_id), "back": "/earn", "base": row.base_minor - row.points_minor,
     }  # fmt: skip
     return http.page(request, "why", context)
 
