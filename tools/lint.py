@@ -8,8 +8,8 @@ ROOT = Path(__file__).resolve().parents[1]
 BIN = Path(sys.executable).parent
 TEMPLATES = [str(p) for p in (ROOT / "src").rglob("templates/**/*.html") if "sandbox" not in p.parts]
 CHECKS = [
-    [str(BIN / "ruff"), "check", "src", "tests", "tools", "conftest.py"],
-    [str(BIN / "ruff"), "format", "--check", "src", "tests", "tools", "conftest.py"],
+    [str(BIN / "ruff"), "check", "src", "tests", "tools", "benchmarks", "conftest.py"],
+    [str(BIN / "ruff"), "format", "--check", "src", "tests", "tools", "benchmarks", "conftest.py"],
     [str(BIN / "djade"), "--check", "--target-version", "5.2", *TEMPLATES],
     [str(BIN / "lint-imports"), "--no-cache"],
     [str(BIN / "mypy")],

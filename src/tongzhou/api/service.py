@@ -190,8 +190,8 @@ def place_order(request: HttpRequest, body: OrderIn) -> tuple[int, dict[str, Any
             )
         )
         placed = commands.place(
-            buyer_id=member, lines=queries.cart_wants(body.cart), address=address, at=at, sharer_code=body.sharer_code,
-            note=body.note, cart_owner=body.cart, expected_minor=body.expected_minor,
+            buyer_id=member, lines=commands.take_cart(owner_id=body.cart), address=address, at=at, sharer_code=body.sharer_code,
+            note=body.note, expected_minor=body.expected_minor,
         )  # fmt: skip
         return {"no": placed.no, "total_minor": placed.total_minor, "currency": settings.CURRENCY, "status": "PLACED"}
 

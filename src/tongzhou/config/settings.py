@@ -136,6 +136,9 @@ def database() -> dict[str, Any]:
         found["OPTIONS"] = {
             **found.get("OPTIONS", {}),
             "server_side_binding": True,
+            # A statement seen this often on a connection is prepared there, so that it is planned once; 0 turns it
+            # off for connection poolers that cannot carry prepared statements.
+            "prepare_threshold": env.int("TONGZHOU_DB_PREPARE", 3) or None,
             "pool": {"min_size": 1, "max_size": env.int("TONGZHOU_DB_POOL", 4), "timeout": 10},
         }
         found["CONN_MAX_AGE"] = 0

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.kit.models import Claim
 from tongzhou.kit.refusals import Kind, Refusal
+from tongzhou.kit.transactions import command
 
 
 def digest(body: Any) -> str:
@@ -35,43 +36,55 @@ def once(
 ) -> tuple[dict[str, Any], bool]:
     """Run ``run`` once per (scope, key) and keep its JSON answer; a repeat returns that answer.
 
-    Returns (answer, repeated). The claim and the work commit together, so a crash in between
-    leaves neither. *Refuses:* ``idempotency_key_reused`` when the body differs from the first.
+    Returns (answer, repeated). The work and its claim commit together, so a crash in between leaves
+    neither. The claim is written last, with the answer in it; a repeat's work meets it there and is
+    rolled back, or was refused because the first did it already (a cart is empty, a thing is sold):
+    either way the first answer is given. *Refuses:* ``idempotency_key_reused`` when the body differs
+    from the first; what ``run`` refuses, when nobody had succeeded.
     """
     value, body_hash = f"{scope}:{key}"[:200], digest(body)
-    with transaction.atomic():
-        inserted = _insert(value, owner_id, body_hash, at)
-        if not inserted:
-            first = Claim.objects.get(value=value)
-            if first.input_hash != body_hash or first.owner_id != owner_id:
-                raise Refusal(
-                    "idempotency_key_reused",
-                    _("这个幂等键已经用于另一个请求。"),
-                    kind=Kind.CONFLICT,
-                    field="Idempotency-Key",
-                    value=key,
-                    rule=_("同一个键只能对应同一份内容"),
-                    fix=_("换一个新的键再提交。"),
-                )
-            return first.result or {}, True
-        answer = run()
-        Claim.objects.filter(value=value).update(result=answer)
-        return answer, False
+    try:
+        with command():
+            answer = run()
+            if _insert(value, owner_id, body_hash, at, answer):
+                return answer, False
+            raise _Repeated
+    except (Refusal, _Repeated):
+        first = Claim.objects.filter(value=value).first()
+        if first is None:
+            raise
+    if first.input_hash != body_hash or first.owner_id != owner_id:
+        raise Refusal(
+            "idempotency_key_reused",
+            _("这个幂等键已经用于另一个请求。"),
+            kind=Kind.CONFLICT,
+            field="Idempotency-Key",
+            value=key,
+            rule=_("同一个键只能对应同一份内容"),
+            fix=_("换一个新的键再提交。"),
+        )
+    return first.result or {}, True
 
 
-def _insert(value: str, owner_id: UUID | None, body_hash: str, at: datetime) -> bool:
+class _Repeated(Exception):
+    """Rolls a repeat's work back."""
+
+
+def _insert(
+    value: str, owner_id: UUID | None, body_hash: str, at: datetime, answer: dict[str, Any] | None = None
+) -> bool:  # fmt: skip
     """INSERT … ON CONFLICT DO NOTHING and say whether the row is ours, by row count.
 
     A concurrent holder of the same key makes PostgreSQL wait here until it commits or rolls back,
     which is exactly the wish: the second caller then reads the first one's answer.
     """
-    from django.db import connection
-
     sql = (
-        "INSERT INTO kit_claim (value, owner_id, input_hash, result, at) VALUES (%s, %s, %s, NULL, %s)"
+        "INSERT INTO kit_claim (value, owner_id, input_hash, result, at) VALUES (%s, %s, %s, {result}, %s)"
         " ON CONFLICT (value) DO NOTHING"
     )
-    owner = owner_id if connection.vendor == "postgresql" or owner_id is None else owner_id.hex
+    pg = connection.vendor == "postgresql"
+    owner = owner_id if pg or owner_id is None else owner_id.hex
+    kept = None if answer is None else json.dumps(answer, ensure_ascii=False)
     with connection.cursor() as cursor:
-        cursor.execute(sql, [value, owner, body_hash, at])
+        cursor.execute(sql.format(result="%s::jsonb" if pg else "%s"), [value, owner, body_hash, kept, at])
         return bool(cursor.rowcount == 1)

@@ -17,6 +17,7 @@ from django_tasks_db.models import DBTaskResult
 
 from tongzhou.kit import outbox
 from tongzhou.kit.models import PeriodicTurn
+from tongzhou.kit.transactions import command
 
 log = logging.getLogger("tongzhou.worker")
 Row = Any  # a django-tasks row; its class is generic over a task this module does not know
@@ -109,7 +110,7 @@ def _run_group(key: str, rows: "list[Row]", *, at: datetime, worker: str) -> lis
 
 
 def _deliver(handler: outbox.Handler, fact: type, rows: "Sequence[Row]", at: datetime) -> None:
-    with transaction.atomic():
+    with command():
         handler.run([outbox.load(fact, row.args_kwargs["args"][1]) for row in rows], at)
 
 

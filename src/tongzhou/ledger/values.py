@@ -9,12 +9,17 @@ PLATFORM_BOOK = UUID("00000000-0000-7000-8000-000000000001")
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Debit → credit, ``amount`` minor units > 0. ``cites`` raises the ``reversed`` counter of that transfer."""
+    """Debit → credit, ``amount`` minor units > 0. ``cites`` raises the ``reversed`` counter of that transfer.
+
+    ``id`` names the transfer for a caller that has written it down already; it is no part of the input
+    that a repeat is compared by.
+    """
 
     debit: str
     credit: str
     amount: int
     cites: UUID | None = None
+    id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

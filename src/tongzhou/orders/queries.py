@@ -34,8 +34,7 @@ def cart(owner_id: UUID, discount_bp: int = 0) -> CartValue:
 
 def price_cart(wants: Sequence[tuple[UUID, int]], discount_bp: int = 0) -> CartValue:
     """What (SKU, quantity) lines would cost now."""
-    found = goods.skus([sku for sku, _n in wants], discount_bp)
-    left = goods.available([sku for sku, _n in wants]) if wants else {}
+    found, left = goods.skus_with_room([sku for sku, _n in wants], discount_bp)
     lines = []
     for sku_id, quantity in wants:
         sku = found.get(sku_id)

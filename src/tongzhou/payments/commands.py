@@ -14,6 +14,7 @@ from tongzhou.kit.actor import provider as provider_actor
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import conflict, invalid, not_found
 from tongzhou.kit.states import move
+from tongzhou.kit.transactions import command
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger.values import Move
 from tongzhou.payments import providers
@@ -22,7 +23,7 @@ from tongzhou.payments.models import MOVES, REFUND_MOVES, Payment, Refund, Refun
 from tongzhou.payments.values import Capture, Notice, PaymentStart, RefundOutcome
 
 
-@transaction.atomic
+@command()
 def open_payment(
     *, order_id: UUID, buyer_id: UUID, order_no: str, amount_minor: int, provider: str, return_url: str, at: datetime
 ) -> PaymentStart:  # fmt: skip
@@ -34,24 +35,35 @@ def open_payment(
     counterparty = providers.get(provider)
     if amount_minor <= 0:
         raise invalid("amount_not_positive", _("没有需要付的金额。"), field="amount", value=amount_minor)
-    row = Payment.objects.filter(
-        order_id=order_id, provider=provider, amount_minor=amount_minor, status=Status.CREATED
-    ).first()
-    if row is None:
-        identity = new_id()
-        row = Payment(
-            id=identity, order_id=order_id, buyer_id=buyer_id, provider=provider, trade_no=f"P{identity.hex}",
-            amount_minor=amount_minor, created_at=at,
-        )  # fmt: skip
-        Payment.objects.bulk_create([row])
+    payment_id, trade_no = _opened(order_id, buyer_id, provider, amount_minor, at)
     url = counterparty.redirect_url(
-        trade_no=row.trade_no, amount_minor=amount_minor, currency=settings.CURRENCY, return_url=return_url,
+        trade_no=trade_no, amount_minor=amount_minor, currency=settings.CURRENCY, return_url=return_url,
         subject=order_no,
     )  # fmt: skip
-    return PaymentStart(row.id, row.trade_no, url)
+    return PaymentStart(payment_id, trade_no, url)
 
 
-@transaction.atomic
+def _opened(order_id: UUID, buyer_id: UUID, provider: str, amount_minor: int, at: datetime) -> tuple[UUID, str]:
+    """A new payment, or the open one there is: one statement, and one payment however many ask at once."""
+    identity = new_id()
+    row = Payment(
+        id=identity, order_id=order_id, buyer_id=buyer_id, provider=provider, trade_no=f"P{identity.hex}",
+        amount_minor=amount_minor, created_at=at,
+    )  # fmt: skip
+    fields = Payment._meta.concrete_fields
+    statement = (
+        f"INSERT INTO payments_payment ({', '.join(str(f.column) for f in fields)})"  # noqa: S608
+        f" VALUES ({', '.join(['%s'] * len(fields))})"
+        " ON CONFLICT (order_id, provider, amount_minor) WHERE status = 'CREATED'"
+        " DO UPDATE SET amount_minor = excluded.amount_minor RETURNING id, trade_no"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields])
+        found, trade_no = cursor.fetchone()
+    return found if isinstance(found, UUID) else UUID(found), trade_no
+
+
+@command()
 def capture(notice: Notice, *, at: datetime) -> Capture:
     """Take a verified notice in: whatever really came in is on the payment, once.
 
@@ -59,6 +71,9 @@ def capture(notice: Notice, *, at: datetime) -> Capture:
     ``currency_mismatch``. A repeat, an old failure after a success, or the provider's answer to a
     query for what is known changes nothing and says ``repeated``.
     """
+    taken = _succeed(notice, at)
+    if taken is not None:
+        return taken
     rows = Payment.objects.filter(trade_no=notice.trade_no, provider=notice.provider)
     row = (rows.select_for_update() if connection.vendor == "postgresql" else rows).first()
     if row is None:
@@ -73,23 +88,42 @@ def capture(notice: Notice, *, at: datetime) -> Capture:
         return nothing
     if notice.amount_minor <= 0:
         raise invalid("amount_not_positive", _("付款金额不对。"), field="amount", value=notice.amount_minor)
-    moved = move(
-        Payment.objects.filter(id=row.id), Status.SUCCEEDED, moves=MOVES, captured_minor=notice.amount_minor,
-        provider_txn=notice.provider_txn[:64], settled_at=at,
-    )  # fmt: skip
-    if not moved:
-        return nothing
+    return nothing
+
+
+def _succeed(notice: Notice, at: datetime) -> Capture | None:
+    """The usual case in one statement: a payment that had not succeeded does now, by conditional UPDATE.
+
+    The transfer that will book it is named here, so that refunds can cite it; None when there is nothing to take.
+    """
+    if notice.outcome != "succeeded" or notice.currency != settings.CURRENCY or notice.amount_minor <= 0:
+        return None
+    pg = connection.vendor == "postgresql"
+    origins = [origin for origin, targets in MOVES.items() if Status.SUCCEEDED in targets]
+    transfer = new_id()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _SUCCEED.format(marks=", ".join(["%s"] * len(origins))),
+            [Status.SUCCEEDED, notice.amount_minor, notice.provider_txn[:64], at, transfer if pg else transfer.hex,
+             notice.trade_no, notice.provider, *origins],
+        )  # fmt: skip
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    payment, order, buyer = (v if isinstance(v, UUID) else UUID(v) for v in row[:3])
     return Capture(
-        row.id, row.order_id, row.buyer_id, row.provider, notice.amount_minor, row.amount_minor, repeated=False
+        payment, order, buyer, notice.provider, notice.amount_minor, row[3], repeated=False, transfer_id=transfer
     )
 
 
-def remember_capture(payment_id: UUID, transfer_id: UUID) -> None:
-    """Keep which transfer booked a capture, so that refunds can cite it."""
-    Payment.objects.filter(id=payment_id).update(capture_transfer_id=transfer_id)
+_SUCCEED = (
+    "UPDATE payments_payment SET status = %s, captured_minor = %s, provider_txn = %s, settled_at = %s,"
+    " capture_transfer_id = %s WHERE trade_no = %s AND provider = %s AND status IN ({marks})"
+    " RETURNING id, order_id, buyer_id, amount_minor"
+)
 
 
-@transaction.atomic
+@command()
 def request_refund(
     *, order_id: UUID, buyer_id: UUID, amount_minor: int, reference: str, at: datetime, book_kind: str = "member",
     payment_id: UUID | None = None, reason: str = "",

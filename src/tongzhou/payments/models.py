@@ -65,6 +65,11 @@ class Payment(models.Model):
     class Meta:
         db_table = "payments_payment"
         constraints = [
+            models.UniqueConstraint(
+                fields=["order_id", "provider", "amount_minor"],
+                name="payments_one_open",
+                condition=Q(status="CREATED"),
+            ),
             models.CheckConstraint(condition=Q(amount_minor__gt=0), name="payments_amount"),
             models.CheckConstraint(
                 condition=Q(refunded_minor__gte=0) & Q(refunded_minor__lte=F("captured_minor")),

@@ -28,7 +28,7 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What a notice did to a payment: how much new money came in, and for which order."""
+    """What a notice did to a payment: how much new money came in, for which order, and which transfer is to book it."""
 
     payment_id: UUID
     order_id: UUID
@@ -37,6 +37,7 @@ class Capture:
     amount_minor: int
     expected_minor: int
     repeated: bool
+    transfer_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from tongzhou.aftersale import queries as aftersale
 from tongzhou.kit.actor import SYSTEM
+from tongzhou.kit.transactions import command
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger import queries as books
 from tongzhou.ledger.values import Draw, Fill, Leg, Move, PostingRequest
@@ -30,7 +31,7 @@ _STANDING = ("prepaid.rewards", "expense.rewards")
 Used = dict[tuple[UUID, datetime], int]  # (sharer, month) → given in this batch and not booked yet
 
 
-@transaction.atomic
+@command()
 def apply(facts: Sequence[OrderFact], *, at: datetime) -> int:
     """Take facts of many orders in; returns how many lines moved. Facts without a sharer are passed over."""
     newest: dict[UUID, tuple[OrderFact, LineSnapshot]] = {}

@@ -12,6 +12,7 @@ from tongzhou.compliance.rules import copy_terms
 from tongzhou.kit import clock, idempotency
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import invalid, not_found
+from tongzhou.kit.transactions import command
 from tongzhou.people import queries as people
 from tongzhou.people.rules import new_code
 from tongzhou.plans.values import Attribution as Policy
@@ -109,7 +110,7 @@ def join_visitor(*, visitor_id: UUID, member_id: UUID, at: datetime) -> None:
     Visitor.objects.bulk_create([Visitor(id=visitor_id, member_id=member_id, joined_at=at)], ignore_conflicts=True)
 
 
-@transaction.atomic
+@command()
 def attribute(
     *, order_id: UUID, buyer_id: UUID, policy: Policy, at: datetime, typed_code: str = "", visitor_id: UUID | None = None
 ) -> AttributionValue:  # fmt: skip

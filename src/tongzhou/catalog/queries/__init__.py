@@ -15,7 +15,7 @@ from tongzhou.catalog.queries.console import (
 )
 from tongzhou.catalog.queries.finding import search, suggest
 from tongzhou.catalog.queries.page import current_slug, product_page
-from tongzhou.catalog.queries.skus import available, levels, sku_by_codes, sku_ids_of, skus
+from tongzhou.catalog.queries.skus import available, levels, sku_by_codes, sku_ids_of, skus, skus_with_room
 from tongzhou.catalog.queries.trees import categories, category, category_by_id, forget, trail
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "sku_by_codes",
     "sku_ids_of",
     "skus",
+    "skus_with_room",
     "slug_of",
     "suggest",
     "trail",

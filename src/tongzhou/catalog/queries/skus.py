@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F, OuterRef, Subquery
+
 from tongzhou.catalog import rules, shown
 from tongzhou.catalog.models import MALL, Sku, Status, Stock
 from tongzhou.catalog.values import Level, SkuInfo
@@ -21,6 +23,15 @@ def skus(ids: Iterable[UUID], discount_bp: int) -> dict[UUID, SkuInfo]:
     if not wanted:
         return {}
     return {info.id: info for info in _infos(Sku.objects.filter(id__in=wanted).values_list(*_FIELDS), discount_bp)}
+
+
+def skus_with_room(ids: Iterable[UUID], discount_bp: int) -> tuple[dict[UUID, SkuInfo], dict[UUID, int]]:
+    """Several SKUs and how many of each can be bought now, in one query."""
+    room = Stock.objects.filter(sku_id=OuterRef("id"), holder=MALL).values(left=F("on_hand") - F("reserved"))
+    rows = Sku.objects.filter(id__in=set(ids)).annotate(room=Subquery(room[:1])).values_list(*_FIELDS, "room")
+    found = list(rows)
+    infos = {info.id: info for info in _infos((row[:-1] for row in found), discount_bp)}
+    return infos, {row[0]: max(0, row[-1] or 0) for row in found}
 
 
 def sku_by_codes(codes: Sequence[str], discount_bp: int = 0) -> dict[str, SkuInfo]:

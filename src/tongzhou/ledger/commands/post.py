@@ -27,6 +27,7 @@ from tongzhou.kit.actor import Actor
 from tongzhou.kit.idempotency import digest
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import Kind, Refusal, conflict
+from tongzhou.kit.transactions import command
 from tongzhou.ledger import chart, sql
 from tongzhou.ledger.models import Book, DaySeal, MallCurrency, Posting, Transfer
 from tongzhou.ledger.values import Draw, Leg, Move, Posted, PostedTransfer, PostingRequest
@@ -34,7 +35,7 @@ from tongzhou.ledger.values import Draw, Leg, Move, Posted, PostedTransfer, Post
 MOST = 1_000  # books a batch may touch (house.md, sharding habit 3)
 
 
-@transaction.atomic
+@command()
 def post(
     *, book_id: UUID, kind: str, reference: str, story_id: UUID, legs: Sequence[Leg], by: Actor, at: datetime,
     book_kind: str = "member", effective_at: datetime | None = None, plan_version: str = "",
@@ -49,7 +50,7 @@ def post(
     return post_many([request], by=by, at=at)[0]
 
 
-@transaction.atomic
+@command()
 def post_many(requests: Sequence[PostingRequest], *, by: Actor, at: datetime) -> list[Posted]:
     """Write postings into any number of books in a constant number of statements; all of them or none.
 
@@ -161,7 +162,7 @@ def _check_currency() -> None:
 
 
 def _input_hash(request: PostingRequest) -> str:
-    legs = [[type(leg).__name__, *(getattr(leg, f) for f in leg.__slots__)] for leg in request.legs]
+    legs = [[type(leg).__name__, *(getattr(leg, f) for f in leg.__slots__ if f != "id")] for leg in request.legs]
     return digest([request.kind, str(request.story_id), legs])
 
 
@@ -219,7 +220,7 @@ def _resolve(drafts: Sequence[_Draft]) -> None:
     """Turn splits into moves. Balances are locked first, in order, and followed leg by leg."""
     if all(isinstance(leg, Move) for d in drafts for leg in d.request.legs):
         for draft in drafts:
-            draft.moves = [(new_id(), leg) for leg in draft.request.legs if isinstance(leg, Move)]
+            draft.moves = [(leg.id or new_id(), leg) for leg in draft.request.legs if isinstance(leg, Move)]
         return
     pairs = {
         (d.request.book_id, account)
@@ -233,7 +234,7 @@ def _resolve(drafts: Sequence[_Draft]) -> None:
         book = draft.request.book_id
         for leg in draft.request.legs:
             for move in _parts(leg, book, standing):
-                draft.moves.append((new_id(), move))
+                draft.moves.append((move.id or new_id(), move))
                 for account, side in ((move.debit, 1), (move.credit, -1)):
                     sign = side if chart.is_debit_normal(account) else -side
                     standing[book, account] = standing.get((book, account), 0) + sign * move.amount

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.kit.refusals import invalid
+from tongzhou.kit.transactions import command
 from tongzhou.orders.models import CartLine
 from tongzhou.orders.rules import MOST_LINES, MOST_UNITS
 
@@ -36,7 +37,7 @@ def set_cart_line(
     return wanted
 
 
-@transaction.atomic
+@command()
 def fill_cart(*, owner_id: UUID, lines: Sequence[tuple[UUID, int]], at: datetime) -> None:
     """Put several lines into a new cart at once (the API's first call). *Refuses:* ``quantity_invalid``, ``cart_full``."""
     if not lines or len(lines) > MOST_LINES:
@@ -68,6 +69,21 @@ def join_cart(*, visitor_id: UUID, member_id: UUID, at: datetime) -> int:
         update_conflicts=True, unique_fields=["owner_id", "sku_id"], update_fields=["quantity", "at", "seen_price_minor"],
     )  # fmt: skip
     return len(guest)
+
+
+def take_cart(*, owner_id: UUID) -> list[tuple[UUID, int]]:
+    """Empty a cart that is becoming an order; its (SKU, quantity) lines in the order they came.
+
+    Belongs to the transaction that places the order: if that is refused, the cart is as it was. Two
+    orders from one cart: the second finds it empty.
+    """
+    owner = owner_id if connection.vendor == "postgresql" else owner_id.hex
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM orders_cart_line WHERE owner_id = %s RETURNING at, CAST(id AS text), sku_id, quantity", [owner]
+        )
+        rows = sorted(cursor.fetchall())
+    return [(sku if isinstance(sku, UUID) else UUID(sku), quantity) for _at, _id, sku, quantity in rows]
 
 
 def remove_lines(*, owner_id: UUID, sku_ids: Sequence[UUID]) -> None:

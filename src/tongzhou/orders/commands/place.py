@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import commands as catalog
@@ -15,6 +14,7 @@ from tongzhou.catalog.values import SkuInfo
 from tongzhou.kit import clock, idempotency
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import Kind, Refusal, conflict, invalid
+from tongzhou.kit.transactions import command
 from tongzhou.orders.commands.cart import remove_lines
 from tongzhou.orders.models import Order, OrderLine, Status
 from tongzhou.orders.rules import GRACE, HOLD, MOST_LINES, MOST_UNITS, freight, line_amount, order_number
@@ -26,7 +26,7 @@ from tongzhou.plans.values import Attribution
 from tongzhou.sharing import commands as sharing
 
 
-@transaction.atomic
+@command()
 def place(
     *, buyer_id: UUID, lines: Sequence[tuple[UUID, int]], address: AddressValue, at: datetime, sharer_code: str = "",
     note: str = "", visitor_id: UUID | None = None, key: str = "", cart_owner: UUID | None = None,
@@ -83,8 +83,9 @@ def _hold(order_id: UUID, buyer_id: UUID, wants: list[tuple[UUID, int]], at: dat
     """Hold the goods a little longer than the order waits. A shopper's own unpaid order gives way to the new one."""
     until = at + HOLD + GRACE
     try:
-        with transaction.atomic():
-            catalog.reserve(order_id=order_id, wants=wants, expires_at=until, at=at)
+        catalog.reserve(
+            order_id=order_id, wants=wants, expires_at=until, at=at
+        )  # leaves nothing behind when it refuses
         return
     except Refusal as refusal:
         older = Order.objects.filter(buyer_id=buyer_id, status=Status.PLACED).exclude(id=order_id)

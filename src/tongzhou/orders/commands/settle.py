@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import connection
 
 from tongzhou.catalog import commands as catalog
 from tongzhou.kit import idempotency, outbox
 from tongzhou.kit.actor import Actor, provider
 from tongzhou.kit.refusals import Refusal
+from tongzhou.kit.transactions import command
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger.values import Leg, Move
 from tongzhou.orders.events import OrderPaid
@@ -24,7 +25,7 @@ from tongzhou.payments import commands as payments
 from tongzhou.payments.values import Capture, Notice
 
 
-@transaction.atomic
+@command()
 def settle(notice: Notice, *, at: datetime) -> Settled:
     """Take a verified notice in, once.
 
@@ -38,9 +39,7 @@ def settle(notice: Notice, *, at: datetime) -> Settled:
     taken = payments.capture(notice, at=at)
     if taken.repeated:  # the payment's own state decides; a provider that reuses an event id loses no money
         return Settled(taken.order_id, "failed" if notice.outcome != "succeeded" and fresh else "repeated")
-    rows = Order.objects.filter(id=taken.order_id)
-    order = (rows.select_for_update() if connection.vendor == "postgresql" else rows).get()
-    lines = list(OrderLine.objects.filter(order_id=order.id).order_by("position"))
+    order, lines = _locked(taken.order_id)
     owed = order.total_minor if _take(order, taken, lines, at) else 0
     _book(order, taken, owed, by=by, at=at)
     rest = taken.amount_minor - owed
@@ -56,6 +55,13 @@ def settle(notice: Notice, *, at: datetime) -> Settled:
     return Settled(order.id, "paid", rest)
 
 
+def _locked(order_id: UUID) -> tuple[Order, list[OrderLine]]:
+    """The order, locked, and its lines in one query. An order that is still open has lines nobody has changed."""
+    rows = OrderLine.objects.filter(order_id=order_id).select_related("order").order_by("position")
+    lines = list(rows.select_for_update(of=("order",)) if connection.vendor == "postgresql" else rows)
+    return lines[0].order, lines
+
+
 def _take(order: Order, taken: Capture, lines: Sequence[OrderLine], at: datetime) -> bool:
     """Whether this money pays the order: it is open, the amount suffices, and its goods are still there.
 
@@ -68,8 +74,7 @@ def _take(order: Order, taken: Capture, lines: Sequence[OrderLine], at: datetime
         return False
     deals = {line.sku_id: line.unit_price_minor for line in lines if line.sku_id}
     try:
-        with transaction.atomic():
-            catalog.commit(order.id, at, deals=deals)
+        catalog.commit(order.id, at, deals=deals)  # leaves nothing behind when it refuses
     except Refusal as refusal:
         if refusal.code != "out_of_stock":
             raise
@@ -85,16 +90,14 @@ def _book(order: Order, taken: Capture, owed: int, *, by: Actor, at: datetime) -
     gateway = f"gateway.{taken.provider}"
     exact = owed == taken.amount_minor
     into = "deposit.orders" if exact else "suspense.payments"
-    posted = ledger.post(
+    ledger.post(
         book_id=order.buyer_id, book_kind=order.book_kind, kind="capture", reference=f"capture:{taken.payment_id}",
-        story_id=order.id, legs=[Move(gateway, into, taken.amount_minor)], by=by, at=at,
+        story_id=order.id, legs=[Move(gateway, into, taken.amount_minor, id=taken.transfer_id)], by=by, at=at,
     )  # fmt: skip
-    capture: UUID = posted.transfers[0].id
-    payments.remember_capture(taken.payment_id, capture)
     if exact:
         return
     legs: list[Leg] = [Move("suspense.payments", "deposit.orders", owed)] if owed else []
-    legs.append(Move("suspense.payments", "refund.in_transit", taken.amount_minor - owed, cites=capture))
+    legs.append(Move("suspense.payments", "refund.in_transit", taken.amount_minor - owed, cites=taken.transfer_id))
     ledger.post(
         book_id=order.buyer_id, book_kind=order.book_kind, kind="settle", reference=f"settle:{taken.payment_id}",
         story_id=order.id, legs=legs, by=by, at=at,

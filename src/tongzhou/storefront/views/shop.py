@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from tongzhou.catalog import queries as goods
 from tongzhou.catalog.values import CategoryNode, ProductCard
 from tongzhou.kit import clock
-from tongzhou.kit.refusals import not_found
+from tongzhou.kit.refusals import Refusal, not_found
 from tongzhou.orders import queries as orders
 from tongzhou.plans.rules import LineFacts, estimate
 from tongzhou.plans.values import PlanVersionValue
@@ -138,10 +138,13 @@ def closest(query: str, discount_bp: int) -> tuple[str, Any] | None:
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     """One product, complete; names the sharer when a share link led here."""
     at = http.now()
-    moved = goods.current_slug(slug)
-    if moved and moved != slug:
+    try:
+        item = goods.product_page(slug, http.discount(at), at=at)
+    except Refusal:  # asked only when nothing lives here: an old address leads to the new one
+        moved = goods.current_slug(slug)
+        if not moved or moved == slug:
+            raise
         return HttpResponseRedirect(f"/products/{moved}", status=301)
-    item = goods.product_page(slug, http.discount(at), at=at)
     force = http.plan(at)
     sku = chosen_sku(item, request.GET.get("sku", ""))
     earning = earns(force, price=sku.price_minor, listed=sku.list_price_minor, slug=slug, sku=sku.code) if sku else 0
