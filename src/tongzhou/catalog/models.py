@@ -274,6 +274,42 @@ class Picture(models.Model):
         db_table = "catalog_picture"
 
 
+class Synonym(models.Model):
+    """Words that mean the same to shoppers (番茄, 西红柿): a search for one is a search for each."""
+
+    placement: ClassVar[str] = "reference"
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    words = models.JSONField(default=list)
+
+    class Meta:
+        db_table = "catalog_synonym"
+
+
+class SearchWord(models.Model):
+    """A Latin word that names, brands or tags have, so that a mistyped one can be recognised."""
+
+    placement: ClassVar[str] = "reference"
+    word = models.CharField(primary_key=True, max_length=40)
+
+    class Meta:
+        db_table = "catalog_search_word"
+
+
+class SearchDay(models.Model):
+    """How often something was looked for on one day, and how much was found the last time. Nobody is named."""
+
+    placement: ClassVar[str] = "local"
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    day = models.DateField()
+    query = models.CharField(max_length=100)
+    times = models.PositiveIntegerField(default=0)
+    found = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "catalog_search_day"
+        constraints = [models.UniqueConstraint(fields=["day", "query"], name="catalog_search_day_once")]
+
+
 class ImportRun(models.Model):
     """One run of one import, for the console: what it read and what it refused."""
 

@@ -1,18 +1,26 @@
 """The one tokenizer of search: what goes into the index, and what a query asks of it.
 
-Text is NFKC, lower case, without diacritics. A run of Chinese (or kana, hangul) becomes its single
+Text is NFKC, lower case, without diacritics, its Traditional characters folded to Simplified one by
+one. A run of Chinese (or kana, hangul) becomes its single
 characters and its bigrams; a run of other letters and digits becomes one word. A query's Chinese
 run asks for all its bigrams, or for the one character; a word asks for its prefix. Every name that
 contains a Chinese query as a substring therefore contains all its tokens: nothing is missed, which
 a trigram index cannot say of one- and two-character words.
+
+Names are also indexed as they sound (``catalog.sounds``), under a mark of their own: a Latin word of a
+query may be the beginning of a word or of a reading.
 """
 
 import unicodedata
 from dataclasses import dataclass
+from functools import cache
+
+import opencc
 
 MOST_TERMS = 24
 MOST_WORD = 40
 MOST_QUERY = 100
+HEARD = "\ue000"  # begins every token of how a name sounds; a private-use character, so no text has it
 
 _RANGES = (
     (0x3005, 0x3007), (0x3040, 0x30FF), (0x3105, 0x312F), (0x31A0, 0x31BF), (0x31F0, 0x31FF), (0x3400, 0x4DBF),
@@ -22,14 +30,38 @@ _RANGES = (
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One thing a document must contain: the token itself, or any token it begins."""
+    """One thing a document must contain: the token itself, or any token it begins; ``heard``: or any reading."""
 
     token: str
     prefix: bool = False
+    heard: bool = False
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The tokens any of which satisfies the term."""
+        return (self.token, HEARD + self.token) if self.heard else (self.token,)
+
+
+class _Simple(dict[int, str]):
+    """Each Traditional character and the Simplified one it folds to, asked of OpenCC once per process."""
+
+    def __missing__(self, code: int) -> str:
+        char = chr(code)
+        simple: str = _t2s().convert(char) if is_han(char) else char
+        self[code] = simple if len(simple) == 1 else char
+        return self[code]
+
+
+@cache
+def _t2s() -> "opencc.OpenCC":
+    return opencc.OpenCC("t2s")
+
+
+_SIMPLE = _Simple()
 
 
 def normal(text: str) -> str:
-    """NFKC, lower case, diacritics dropped: what both sides compare."""
+    """NFKC, lower case, diacritics dropped, Traditional folded: what both sides compare."""
     flat = unicodedata.normalize("NFKC", text).casefold()
     if flat.isascii():
         return flat
@@ -40,7 +72,7 @@ def normal(text: str) -> str:
         else "".join(p for p in unicodedata.normalize("NFKD", c) if not unicodedata.category(p).startswith("M"))
         for c in flat
     )
-    return unicodedata.normalize("NFKC", opened).casefold()
+    return unicodedata.normalize("NFKC", opened).casefold().translate(_SIMPLE)
 
 
 def is_han(char: str) -> bool:
@@ -79,12 +111,17 @@ def index_tokens(*texts: str) -> list[str]:
     return list(seen)
 
 
+def _may_be_heard(word: str) -> bool:
+    """Whether a word may be pinyin or initials: two Latin letters or more and nothing else."""
+    return len(word) > 1 and word.isascii() and word.isalpha()
+
+
 def query_terms(query: str) -> list[Term]:
     """What a document must contain, all of it; empty when the query has no letters or digits."""
     seen: dict[Term, None] = {}
     for han, run in runs(query[:MOST_QUERY]):
         if not han:
-            seen[Term(run[:MOST_WORD], prefix=True)] = None
+            seen[Term(run[:MOST_WORD], prefix=True, heard=_may_be_heard(run))] = None
         elif len(run) == 1:
             seen[Term(run)] = None
         else:

@@ -31,7 +31,7 @@ def say(value: Any) -> None:
 
 def main() -> None:
     """Entry point: refusals become one clear message and exit 1; a stack trace never reaches a person."""
-    from tongzhou.cli import books, goods, history, plans, reports, run  # noqa: F401 - each adds its verbs
+    from tongzhou.cli import books, finding, goods, history, plans, reports, run  # noqa: F401 - each adds its verbs
     from tongzhou.kit.refusals import Refusal
 
     try:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.progress import Progress
 
 from tongzhou.cli.main import app, boot, err, say
 
@@ -67,7 +68,13 @@ def migrate() -> None:
     boot()
     from django.core.management import call_command
 
+    from tongzhou.catalog import commands as catalog
+
     call_command("migrate", verbosity=0, interactive=False)
+    if not catalog.index_is_current():
+        with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+            task = bar.add_task("search index", total=None)
+            catalog.reindex(tell=lambda n, of: bar.update(task, completed=n, total=of))
     err.print("The database is up to date.")
 
 

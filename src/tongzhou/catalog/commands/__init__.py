@@ -6,6 +6,7 @@ from tongzhou.catalog.commands.history import ensure_historical_skus, uncategori
 from tongzhou.catalog.commands.pictures import add_picture, order_pictures, remove_picture
 from tongzhou.catalog.commands.products import discount_category, save_product, set_prices
 from tongzhou.catalog.commands.publishing import archive, publish, unpublish
+from tongzhou.catalog.commands.searching import index_is_current, reindex, remember_search, set_synonyms
 from tongzhou.catalog.commands.stock import commit, release, release_expired, reserve, restock, set_stock, write_off
 
 __all__ = [
@@ -17,10 +18,13 @@ __all__ = [
     "ensure_historical_skus",
     "export_products",
     "import_products",
+    "index_is_current",
     "order_pictures",
     "publish",
+    "reindex",
     "release",
     "release_expired",
+    "remember_search",
     "remove_category",
     "remove_picture",
     "reserve",
@@ -29,6 +33,7 @@ __all__ = [
     "save_product",
     "set_prices",
     "set_stock",
+    "set_synonyms",
     "uncategorised",
     "unpublish",
     "write_off",

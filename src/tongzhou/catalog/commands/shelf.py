@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from tongzhou.catalog import search, shown
+from tongzhou.catalog import search, shown, wording
 from tongzhou.catalog.models import Picture, Product, Sku
 from tongzhou.catalog.tokens import normal
 
@@ -41,6 +41,7 @@ def _refresh(ids: list[UUID]) -> None:
     else:
         Product.objects.bulk_update(products, KEPT, batch_size=100)
     search.engine().write(docs)
+    wording.learn([token for doc in docs for token in doc.all_tokens])
 
 
 def _price_bounds(product: Product, active: list[Sku]) -> None:

@@ -13,7 +13,7 @@ from tongzhou.catalog.queries.console import (
     movements,
     price_history,
 )
-from tongzhou.catalog.queries.finding import search, suggest
+from tongzhou.catalog.queries.finding import facets, popular_searches, search, searches, suggest
 from tongzhou.catalog.queries.page import current_slug, product_page
 from tongzhou.catalog.queries.skus import available, levels, sku_by_codes, sku_ids_of, skus, skus_with_room
 from tongzhou.catalog.queries.trees import categories, category, category_by_id, forget, trail
@@ -28,14 +28,17 @@ __all__ = [
     "console_product",
     "console_products",
     "current_slug",
+    "facets",
     "forget",
     "import_runs",
     "levels",
     "low_stock",
     "movements",
+    "popular_searches",
     "price_history",
     "product_page",
     "search",
+    "searches",
     "sitemap",
     "sku_by_codes",
     "sku_ids_of",

@@ -46,7 +46,7 @@ def console_products(
         rows = rows.filter(supplier_id=supplier_id)
     if query.strip():
         terms = query_terms(query)
-        rows = rows.filter(_has(terms, title=False)) if terms else rows.none()
+        rows = rows.filter(_has([terms], title=False)) if terms else rows.none()
     if after:
         moment, last = _cursor(after)
         rows = rows.filter(Q(changed_at__lt=moment) | Q(changed_at=moment, id__lt=last))

@@ -2,11 +2,16 @@
 
 from uuid import UUID
 
-from tongzhou.catalog import tree
-from tongzhou.catalog.tree import forget
+from tongzhou.catalog import tree, wording
 from tongzhou.catalog.values import CategoryNode
 
 __all__ = ["categories", "category", "category_by_id", "forget", "trail"]
+
+
+def forget() -> None:
+    """Drop what this process remembers of the catalog; for tests that roll the database back."""
+    tree.forget()
+    wording.forget()
 
 
 def categories() -> tuple[CategoryNode, ...]:

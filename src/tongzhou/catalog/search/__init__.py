@@ -12,7 +12,10 @@ from uuid import UUID
 from django.db import connection
 
 from tongzhou.catalog.search import postgres, sqlite
+from tongzhou.catalog.sounds import heard_tokens
 from tongzhou.catalog.tokens import Term, index_tokens
+
+Terms = Sequence[Term]
 
 
 @dataclass(frozen=True)
@@ -30,8 +33,8 @@ class Doc:
 
     @cached_property
     def all_tokens(self) -> list[str]:
-        """Tokens of everything, the name first."""
-        return index_tokens(*self.title, *self.rest)
+        """Tokens of everything, the name first, and how the name sounds."""
+        return [*index_tokens(*self.title, *self.rest), *heard_tokens(*self.title)]
 
 
 class Engine(Protocol):
@@ -43,8 +46,9 @@ class Engine(Protocol):
     def drop(self, ids: Sequence[UUID]) -> None:
         """Take entries out."""
 
-    def matching(self, terms: Sequence[Term], *, title: bool) -> tuple[str, list[Any]]:
-        """A subselect of product ids whose entry (or whose name alone) has all the terms, and its parameters."""
+    def matching(self, ways: Sequence[Terms], *, title: bool) -> tuple[str, list[Any]]:
+        """A subselect of product ids whose entry (or whose name alone) has all the terms of one of the ways, and
+        its parameters."""
 
 
 ENGINES: dict[str, Engine] = {"sqlite": sqlite.Fts5(), "postgresql": postgres.TsVector()}

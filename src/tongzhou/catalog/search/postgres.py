@@ -17,6 +17,11 @@ CREATE INDEX catalog_search_everything ON catalog_search USING gin (everything);
 """
 
 
+def _term(term: Term) -> str:
+    ways = [f"'{token}'{':*' if term.prefix else ''}" for token in term.ways]
+    return ways[0] if len(ways) == 1 else f"({' | '.join(ways)})"
+
+
 class TsVector:
     """Entries in one table of two tsvectors."""
 
@@ -38,8 +43,8 @@ class TsVector:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM catalog_search WHERE product_id = ANY(%s::uuid[])", [list(ids)])
 
-    def matching(self, terms: Sequence[Term], *, title: bool) -> tuple[str, list[Any]]:
+    def matching(self, ways: "Sequence[Sequence[Term]]", *, title: bool) -> tuple[str, list[Any]]:
         """``@@`` with quoted lexemes: tokens are letters and digits only, so quoting is safe by construction."""
-        query = " & ".join(f"'{t.token}'{':*' if t.prefix else ''}" for t in terms)
+        query = " | ".join(f"({' & '.join(map(_term, terms))})" for terms in ways)
         column = "title" if title else "everything"
         return f"SELECT product_id FROM catalog_search WHERE {column} @@ (%s::text)::tsquery", [query]  # noqa: S608

@@ -27,6 +27,11 @@ def spelled(token: str) -> str:
     return token if token.isascii() else "".join(c if c.isascii() else f"u{ord(c):x}z" for c in token)
 
 
+def _term(term: Term) -> str:
+    ways = [f'"{spelled(token)}"{"*" if term.prefix else ""}' for token in term.ways]
+    return ways[0] if len(ways) == 1 else f"({' OR '.join(ways)})"
+
+
 def row_id(product_id: UUID) -> int:
     """The 62 random bits of a UUIDv7: what an entry can be found by without an index of its own."""
     return product_id.int & ((1 << 62) - 1)
@@ -57,9 +62,9 @@ class Fts5:
         with connection.cursor() as cursor:
             cursor.executemany("DELETE FROM catalog_search WHERE rowid = %s", [(row_id(i),) for i in ids])
 
-    def matching(self, terms: Sequence[Term], *, title: bool) -> tuple[str, list[Any]]:
+    def matching(self, ways: "Sequence[Sequence[Term]]", *, title: bool) -> tuple[str, list[Any]]:
         """MATCH with every word quoted and ANDed, in one column."""
-        words = " ".join(f'"{spelled(t.token)}"{"*" if t.prefix else ""}' for t in terms)
+        words = " OR ".join(f"({' AND '.join(map(_term, terms))})" for terms in ways)
         column = "title" if title else "everything"
         # FTS5 has no bound column filters inside one MATCH but takes the whole expression as a parameter.
         return "SELECT product_id FROM catalog_search WHERE catalog_search MATCH %s", [f"{column} : ({words})"]

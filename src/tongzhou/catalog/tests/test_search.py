@@ -84,7 +84,7 @@ def test_words_of_any_field_are_found_and_must_all_be_there():
     a_product("cup", title="盖碗", title_en="Gaiwan cup", brand="景德镇", subtitle="一人泡", tags=("送礼",))
     for query in ("gaiw", "GAIWAN", "景德", "人泡", "送礼", "cup-0", "Tea", "盖碗 景德镇"):
         assert found(query) == ["盖碗"], query
-    assert found("盖碗 钧窑") == [] == found("aiwan")
+    assert found("盖碗 钧窑") == [] == found("iwan")
 
 
 def test_the_index_follows_edits_and_status():
@@ -100,7 +100,7 @@ def test_counts_pages_filters_and_sorts(django_assert_max_num_queries):
     tea, cups = a_category(), a_category("cups", None, "杯壶")
     for i in range(7):
         a_product(f"tea-{i}", title="岩茶", prices=(1000 + 100 * i,), category_id=tea if i % 2 else cups)
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(4):  # one of them asks whether synonyms changed: every five seconds elsewhere
         result = queries.search("岩茶", discount_bp=0, limit=3, offset=3)
     assert (result.count, result.more, len(result.items)) == (7, False, 3)
     prices = [c.price_minor for c in queries.search("岩茶", discount_bp=0, sort="price").items]

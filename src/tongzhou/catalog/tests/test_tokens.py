@@ -22,7 +22,7 @@ def test_a_chinese_run_is_characters_and_bigrams():
 
 
 def test_words_and_figures_are_prefixes():
-    assert query_terms("Rou 100") == [Term("rou", True), Term("100", True)]
+    assert query_terms("Rou 100") == [Term("rou", True, heard=True), Term("100", True)]
     assert found("roug", "Wuyi Rougui") and not found("ougui", "Wuyi Rougui")
 
 

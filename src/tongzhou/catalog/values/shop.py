@@ -196,13 +196,28 @@ class ProductPage:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a search found. ``count`` stops at the cap; ``more`` says that it did."""
+    """What a search found. ``count`` stops at the cap; ``more`` says that it did.
+
+    ``corrected`` is what was really looked for when the words as typed found nothing.
+    """
 
     query: str
     count: int
     more: bool
     items: tuple[ProductCard, ...]
     tokens: tuple[str, ...] = ()
+    corrected: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """What the first thousand hits are made of: (key, how many), most first. Prices are bands in minor units:
+    (from, to or None, how many)."""
+
+    categories: tuple[tuple[UUID, int], ...] = ()
+    brands: tuple[tuple[str, int], ...] = ()
+    prices: tuple[tuple[int, int | None, int], ...] = ()
+    looked_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,90 @@
+"""The verbs of search: synonyms, what people look for, and making the index anew."""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from uuid import UUID, uuid5
+
+from django.db import transaction
+from django.db.models import F
+from django.utils.translation import gettext_lazy as _
+
+from tongzhou.catalog import wording
+from tongzhou.catalog.commands import shelf
+from tongzhou.catalog.models import Product, SearchDay, Stamp, Synonym
+from tongzhou.catalog.rules import clean_text
+from tongzhou.catalog.tokens import normal, query_terms
+from tongzhou.kit import audit, clock
+from tongzhou.kit.actor import Actor
+from tongzhou.kit.ids import new_id
+from tongzhou.kit.refusals import Refusal, invalid
+
+MOST_GROUPS = 2_000
+MOST_WORDS = 12
+INDEX = uuid5(UUID(int=0), "tokens 2: folded, heard")  # changes whenever the index would hold something else
+Tell = Callable[[int, int], None]
+
+
+@transaction.atomic
+def set_synonyms(*, groups: Sequence[Sequence[str]], by: Actor, at: datetime) -> int:
+    """Write the whole list of synonym groups; returns how many. One word is in one group.
+
+    *Refuses:* ``synonyms_invalid`` naming each group that has fewer than two words, more than twelve, a
+    word without letters, or a word of another group; ``too_many_synonyms`` (2,000 groups).
+    """
+    if len(groups) > MOST_GROUPS:
+        raise invalid(
+            "too_many_synonyms", _("近义词组太多。"), field="groups", value=len(groups), rule=f"≤ {MOST_GROUPS}"
+        )
+    kept, errors, seen = [], [], set[str]()
+    for number, group in enumerate(groups, start=1):
+        words = list(dict.fromkeys(clean_text(w)[:40] for w in group if w.strip()))
+        plain = {normal(w) for w in words}
+        if not 2 <= len(plain) <= MOST_WORDS or not all(query_terms(w) for w in words) or plain & seen:
+            errors.append(
+                invalid(
+                    "synonyms_invalid", _("第 %(n)s 组近义词不对。") % {"n": number}, field=f"groups[{number}]",
+                    value=", ".join(words)[:200], rule=_("每组 2 到 12 个词，一个词只在一组里"),
+                )
+            )  # fmt: skip
+        seen |= plain
+        kept.append(Synonym(words=words))
+    if errors:
+        raise Refusal("synonyms_invalid", _("近义词还差一点。"), field="groups", errors=errors)
+    Synonym.objects.all().delete()
+    Synonym.objects.bulk_create(kept)
+    Stamp.objects.update_or_create(name=wording.STAMP, defaults={"mark": new_id()})
+    wording.forget()
+    transaction.on_commit(wording.forget)
+    audit.record(
+        by=by, action="search.synonyms", subject_kind="catalog", subject_id="synonyms", at=at, groups=len(kept)
+    )
+    return len(kept)
+
+
+@transaction.atomic
+def remember_search(*, query: str, found: int, at: datetime) -> None:
+    """Count a search of today. What has no letters, or looks like a phone or an order number, is not kept."""
+    text = " ".join(normal(clean_text(query)).split())[:60]
+    if not query_terms(text) or sum(c.isdigit() for c in text) > 7:
+        return
+    row = {"day": clock.mall_day(at), "query": text}
+    SearchDay.objects.bulk_create([SearchDay(**row)], ignore_conflicts=True)
+    SearchDay.objects.filter(**row).update(times=F("times") + 1, found=found)
+
+
+def index_is_current() -> bool:
+    """Whether the index holds what this release would write."""
+    return Stamp.objects.filter(name="search", mark=INDEX).exists()
+
+
+def reindex(*, tell: Tell | None = None, batch: int = 500) -> int:
+    """Write every product's entry anew, in batches; may be interrupted and run again. Returns how many."""
+    total, done, last = Product.objects.count(), 0, UUID(int=0)
+    while ids := list(Product.objects.filter(id__gt=last).order_by("id").values_list("id", flat=True)[:batch]):
+        with transaction.atomic():
+            shelf.refresh(ids)
+        done, last = done + len(ids), ids[-1]
+        if tell:
+            tell(done, total)
+    Stamp.objects.update_or_create(name="search", defaults={"mark": INDEX})
+    return done
