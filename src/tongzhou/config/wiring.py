@@ -68,6 +68,7 @@ def periodic() -> list[Periodic]:
         Periodic("aftersale.time_out", hour, aftersale.time_out),
         Periodic("rewards.mature_due", 10 * minute, rewards.mature_due),
         Periodic("ledger.nightly", hour, ledger.nightly),
+        Periodic("ledger.proof", hour, ledger.nightly_proof),
         Periodic("kit.reap", minute, lambda at: f"{worker.reap(at=at)} given back"),
         Periodic("kit.prune", hour, lambda at: f"{worker.prune(at=at)} pruned"),
     ]

@@ -115,6 +115,26 @@ class DaySeal(models.Model):
         db_table = "ledger_seal"
 
 
+class ProofRun(models.Model):
+    """One run of every proof: what was looked at, and what did not hold."""
+
+    placement: ClassVar[str] = "local"
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    at = models.DateTimeField()
+    actor = models.CharField(max_length=80)
+    took_ms = models.PositiveIntegerField()
+    transfers = models.BigIntegerField()
+    postings = models.BigIntegerField()
+    books = models.BigIntegerField()
+    sealed_through = models.CharField(max_length=10, blank=True, default="")
+    checks = models.JSONField(default=list)
+    problems = models.JSONField(default=list)
+
+    class Meta:
+        db_table = "ledger_proof_run"
+        indexes = [models.Index(fields=["-at"], name="ledger_proof_run_new")]
+
+
 class MallCurrency(models.Model):
     """The one currency, fixed by the first posting."""
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from tongzhou.ledger import chart, sql
-from tongzhou.ledger.models import AccountBalance, Book, DaySeal, Posting, Transfer
+from tongzhou.ledger.models import AccountBalance, Book, DaySeal, Posting, ProofRun, Transfer
 from tongzhou.ledger.reports import AGES, Aged, ProfitLoss, ages, behind, owed_by_age, profit_and_loss
 from tongzhou.ledger.values import StatementLine, VerifyReport
 from tongzhou.ledger.verify import verify
@@ -167,6 +167,16 @@ def sealed_through() -> str:
 def seals(limit: int = 31) -> list[DaySeal]:
     """The newest seals."""
     return list(DaySeal.objects.order_by("-day")[:limit])
+
+
+def last_proof() -> ProofRun | None:
+    """The newest run of every proof, or None."""
+    return ProofRun.objects.order_by("-at").first()
+
+
+def proofs(limit: int = 31) -> list[ProofRun]:
+    """The newest runs."""
+    return list(ProofRun.objects.order_by("-at")[:limit])
 
 
 def money_in_flight() -> dict[str, int]:

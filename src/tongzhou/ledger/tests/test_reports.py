@@ -77,3 +77,19 @@ def test_the_rows_behind_a_figure_add_up_to_it():
     assert len(rows) == 8 and signed == queries.total("deposit.orders") == 1_900
     week = queries.behind("deposit.orders", since=AT - timedelta(days=3, hours=1), until=AT)
     assert sum(line.amount for _b, line in week) == 600
+
+
+def test_a_proof_is_kept_once_a_day_and_a_failed_one_is_told():
+    from tongzhou.kit import audit
+    from tongzhou.ledger import tasks
+    from tongzhou.ledger.models import AccountBalance
+
+    post("gateway.sandbox", "deposit.orders", 100, book=new_id())
+    assert tasks.nightly_proof(AT).endswith("every check holds")
+    assert tasks.nightly_proof(AT + timedelta(hours=1)) == "proved today already"
+    AccountBalance.objects.filter(account="deposit.orders").update(credits=101)
+    assert "2 problems" in tasks.nightly_proof(AT + timedelta(days=1))
+    run = queries.last_proof()
+    assert run.transfers == 1 and {p[0] for p in run.problems} == {"balances_are_sums", "books_balance"}
+    assert [entry.action for entry in audit.entries()] == ["ledger.proof_failed"]
+    assert len(queries.proofs()) == 2
