@@ -48,6 +48,7 @@ def ship(
         line.id: line.quantity - line.shipped_quantity - line.refunded_quantity
         for line in sold.lines_of([order_id])[order_id]
         if line.kind == "goods" and line.quantity > line.shipped_quantity + line.refunded_quantity
+        and not (line.amount_minor and line.refunded_minor >= line.amount_minor)  # paid back whole: not sent any more
     }  # fmt: skip
     if not units:
         raise conflict("nothing_to_ship", _("这个订单没有要发的商品。"), field="order", value=order.no)

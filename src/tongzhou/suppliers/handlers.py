@@ -5,13 +5,15 @@ from datetime import datetime
 from uuid import UUID
 
 from tongzhou.kit.actor import SYSTEM
+from tongzhou.kit.transactions import command
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger import queries as books
 from tongzhou.ledger.values import Draw, Fill, Leg, PostingRequest
-from tongzhou.suppliers.payables import newest_only, remember
+from tongzhou.suppliers.payables import take_newest
 from tongzhou.suppliers.values import SuppliedLine, SuppliedLines
 
 
+@command()
 def on_supplied(facts: Sequence[SuppliedLines], at: datetime) -> None:
     """Bring each line's payable to where its newest snapshot says: cost × units kept ÷ units delivered.
 
@@ -24,7 +26,7 @@ def on_supplied(facts: Sequence[SuppliedLines], at: datetime) -> None:
             kept = lines.get(line.line_id)
             if line.cost_minor > 0 and (kept is None or line.version > kept[2].version):
                 lines[line.line_id] = (fact.supplier_id, fact.effective_at, line)
-    fresh = newest_only({i: line.version for i, (_s, _a, line) in lines.items()})
+    fresh = take_newest([(i, supplier, line.version) for i, (supplier, _a, line) in lines.items()])
     chosen = [lines[i] for i in lines if i in fresh]
     standing = books.standing_many([(supplier, line.line_id) for supplier, _a, line in chosen], ["expense.goods"])
     requests = []
@@ -35,7 +37,6 @@ def on_supplied(facts: Sequence[SuppliedLines], at: datetime) -> None:
             reference = f"supply:{line.line_id}:{line.version}"
             requests.append(PostingRequest(supplier, "supply", reference, line.line_id, (leg,), when, "supplier"))
     ledger.post_many(requests, by=SYSTEM, at=at)
-    remember([(line.line_id, supplier, line.version) for supplier, _a, line in chosen])
 
 
 def _leg(line: SuppliedLine, standing: int) -> Leg | None:

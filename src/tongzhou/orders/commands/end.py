@@ -23,6 +23,7 @@ def cancel(*, order_id: UUID, by: Actor, at: datetime, reason: str = "", buyer_i
 
     Returns the cash on its way back. *Refuses:* ``order_not_found``, ``order_not_cancellable``.
     """
+    payments.close(order_ids=[order_id], at=at)  # payments before their order, as a notice takes them
     order = locked(order_id)
     if buyer_id is not None and order.buyer_id != buyer_id:
         raise conflict("order_not_cancellable", _("这个订单不能取消。"))
@@ -31,7 +32,6 @@ def cancel(*, order_id: UUID, by: Actor, at: datetime, reason: str = "", buyer_i
             status=Status.CANCELLED, cancelled_at=at, cancel_reason=reason[:100]
         )
         catalog.release([order_id], at)
-        payments.close(order_ids=[order_id], at=at)
         audit.record(
             by=by, action="order.cancel", subject_kind="order", subject_id=order.no, at=at, reason=reason[:100]
         )
@@ -61,11 +61,11 @@ def expire_due(*, at: datetime, most: int = 200) -> int:
     ended = 0
     for order_id in list(due.values_list("id", flat=True)[:most]):
         with transaction.atomic():
+            payments.close(order_ids=[order_id], at=at)
             if not Order.objects.filter(id=order_id, status=Status.PLACED).update(
                 status=Status.CANCELLED, cancelled_at=at, cancel_reason="not paid in time"
             ):
                 continue  # paid meanwhile
             ended += 1
             catalog.release([order_id], at)
-            payments.close(order_ids=[order_id], at=at)
     return ended

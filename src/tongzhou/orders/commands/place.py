@@ -96,12 +96,12 @@ def _hold(order_id: UUID, buyer_id: UUID, wants: list[tuple[UUID, int]], at: dat
         )
         if refusal.code != "out_of_stock" or not mine:
             raise
+    payments.close(order_ids=sorted(mine), at=at)  # payments before their orders, as a notice takes them
     moved = Order.objects.filter(id__in=mine, status=Status.PLACED).update(
         status=Status.CANCELLED, cancelled_at=at, cancel_reason="replaced by a newer order"
     )
     if moved:
         catalog.release(sorted(mine), at)
-        payments.close(order_ids=sorted(mine), at=at)
     catalog.reserve(order_id=order_id, wants=wants, expires_at=until, at=at)
 
 

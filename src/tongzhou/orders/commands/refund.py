@@ -38,9 +38,10 @@ def refund(
 
     Freight goes back whole when the last goods line is cancelled before any delivery.
     *Refuses:* ``order_not_found``, ``order_not_paid``, ``line_not_found``, ``nothing_to_refund``,
-    ``refund_exceeds_line`` (more money or units than are left of the line).
+    ``refund_exceeds_line`` (more money or units than are left of the line), ``refund_below_worth``
+    (all units of an undelivered line are given up for less than is left of it).
     """
-    order = locked(order_id)
+    order, reference = locked(order_id), reference[:100]
     before = RefundRecord.objects.filter(order_id=order_id, reference=reference).first()
     if before:
         return Refunded(
@@ -69,7 +70,7 @@ def refund(
     RefundRecord.objects.bulk_create(
         [
             RefundRecord(
-                order_id=order_id, buyer_id=order.buyer_id, reference=reference[:100], at=at, reason=reason[:200],
+                order_id=order_id, buyer_id=order.buyer_id, reference=reference, at=at, reason=reason[:200],
                 cash_minor=done.cash_minor, points_minor=done.points_minor, credit_minor=done.credit_minor,
                 freight_minor=done.freight_minor,
                 items=[{"line": str(line.id), "amount": p.points + p.credit + p.cash} for line, p, _c in parts],
@@ -100,6 +101,11 @@ def _refund_line(line: OrderLine, item: RefundItem) -> tuple[OrderLine, RefundPa
     if not 0 <= amount <= left:
         raise conflict("refund_exceeds_line", _("要退的金额超过了剩下的。"), field="amount", value=amount, rule=left)
     after = line.refunded_minor + amount
+    if line.delivered_at is None and item.quantity == units_left and after < line.amount_minor:
+        raise conflict(
+            "refund_below_worth", _("还没有收到的商品全部取消时，要退全款。"), field="amount", value=amount, rule=left,
+            fix=_("退剩下的全部金额，或少取消几件。"),
+        )  # fmt: skip
     part = refund_parts(
         line.amount_minor, line.points_minor, line.credit_minor, line.coupon_minor, line.refunded_minor, after
     )
