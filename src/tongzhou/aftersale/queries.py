@@ -56,6 +56,16 @@ def open_count(limit: int = 1000) -> dict[str, int]:
     }
 
 
+def waiting_count(most: int = 100) -> int:
+    """How many cases wait for the mall (to answer, or a parcel to look at), counted to ``most``."""
+    return Case.objects.filter(status__in=[Status.REQUESTED, Status.RETURNING])[:most].count()
+
+
+def view_counts(most: int = 100) -> dict[str, int]:
+    """How many cases are in each open state, each counted to ``most``."""
+    return {s: Case.objects.filter(status=s)[:most].count() for s in ("REQUESTED", "APPROVED", "RETURNING")}
+
+
 def oldest_waiting() -> datetime | None:
     """When the case that has waited longest was opened."""
     return Case.objects.filter(status=Status.REQUESTED).order_by("id").values_list("opened_at", flat=True).first()

@@ -62,6 +62,21 @@ def check(
     return check_document(document, found, channels=channels, previous=previous)
 
 
+def in_language(kept: Sequence[Mapping[str, str]], profile: str, language: str) -> list[dict[str, str]]:
+    """Findings as they were kept, with the rules' words in the reader's language; unknown rules keep their own words."""
+    rules = profiles.load(profile).rules if profile in profiles.CODES else {}
+    out = []
+    for found in kept:
+        rule = rules.get(found.get("id", ""))
+        words = (
+            {n: getattr(rule, f"{n}_en") for n in ("message", "citation", "fix")}
+            if rule and language.startswith("en")
+            else {}
+        )
+        out.append({**found, **words})
+    return out
+
+
 def signatures(plan_code: str, version: int) -> "QuerySet[SignOff]":
     """Everything signed for one version."""
     return SignOff.objects.filter(plan_code=plan_code, version=version).order_by("at")

@@ -308,7 +308,7 @@ def traffic(*, minutes: int, tell: Tell) -> None:
     until = time.monotonic() + minutes * 60
     while time.monotonic() < until:
         _buy(world, clock.now(), dice, unpaid=dice.random() < 0.1)
-        for order in list(sold.console_list(status="PAID", limit=20, oldest=True))[:2]:
+        for order in list(sold.console_list(view="paid", limit=20))[:2]:
             if dice.random() < 0.5:
                 fulfilment.ship(
                     order_id=order.id,

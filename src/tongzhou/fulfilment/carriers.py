@@ -37,6 +37,20 @@ def all_carriers() -> dict[str, Carrier]:
     return {code: Carrier(code, found[code]) for code in order}
 
 
+def resolve(text: str) -> Carrier | None:
+    """The carrier somebody means: its code, its name, or words that only one of the common ones, or only one of all, has."""
+    low = text.strip().lower()
+    known = all_carriers()
+    if low in known:
+        return known[low]
+    named = [c for c in known.values() if c.name.lower() == low]
+    if named:
+        return named[0]
+    near = [c for c in known.values() if low and low in c.name.lower()]
+    common = [c for c in near if c.code in COMMON]
+    return common[0] if len(common) == 1 else near[0] if len(near) == 1 else None
+
+
 def search(text: str = "", limit: int = 30) -> list[Carrier]:
     """Carriers whose name or code holds the text, the common ones first."""
     low = text.strip().lower()

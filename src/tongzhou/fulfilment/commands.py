@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext_lazy as _
 
-from tongzhou.fulfilment.carriers import all_carriers
+from tongzhou.fulfilment.carriers import Carrier, resolve, search
 from tongzhou.fulfilment.models import MOVES, Parcel, ParcelLine, Status
 from tongzhou.kit import audit
 from tongzhou.kit.actor import SYSTEM, Actor
@@ -25,6 +25,24 @@ AUTO_RECEIPT = timedelta(days=10)
 _TRACKING = re.compile(r"^[A-Za-z0-9-]{6,32}$")
 
 
+def check_parcel(carrier: str, tracking_no: str) -> tuple[Carrier, str]:
+    """The carrier somebody means and its number as it will be kept. *Refuses:* ``carrier_unknown``, ``tracking_invalid``."""
+    known = resolve(carrier)
+    if known is None:
+        near = "、".join(c.name for c in search(carrier, 5)) if carrier.strip() else ""
+        raise invalid(
+            "carrier_unknown", _("没有这家快递。"), field="carrier", value=carrier, rule=near,
+            fix=_("写全名，或者从列表里选一家。"),
+        )  # fmt: skip
+    number = tracking_no.strip().upper()
+    if not _TRACKING.match(number):
+        raise invalid(
+            "tracking_invalid", _("运单号看起来不对。"), field="tracking_no", value=tracking_no,
+            rule=_("6 到 32 位字母、数字或短横"),
+        )  # fmt: skip
+    return known, number
+
+
 @transaction.atomic
 def ship(
     *, order_id: UUID, carrier: str, tracking_no: str, by: Actor, at: datetime, lines: Mapping[UUID, int] | None = None
@@ -34,15 +52,7 @@ def ship(
     *Refuses:* ``carrier_unknown``, ``tracking_invalid``, ``nothing_to_ship``, ``order_not_shippable``,
     ``already_shipped``.
     """
-    known = all_carriers().get(carrier.strip())
-    if known is None:
-        raise invalid("carrier_unknown", _("没有这家快递。"), field="carrier", value=carrier, fix=_("从列表里选一家。"))
-    number = tracking_no.strip().upper()
-    if not _TRACKING.match(number):
-        raise invalid(
-            "tracking_invalid", _("运单号看起来不对。"), field="tracking_no", value=tracking_no,
-            rule=_("6 到 32 位字母、数字或短横"),
-        )  # fmt: skip
+    known, number = check_parcel(carrier, tracking_no)
     order = sold.order_by_id(order_id)
     units = dict(lines) if lines is not None else {
         line.id: line.quantity - line.shipped_quantity - line.refunded_quantity

@@ -177,9 +177,9 @@ def revive(row_id: UUID, *, at: datetime) -> bool:
     )
 
 
-def backlog() -> int:
-    """How many deliveries wait (ready or running)."""
-    return DBTaskResult.objects.filter(status__in=[READY, RUNNING]).count()
+def backlog(most: int | None = None) -> int:
+    """How many deliveries wait (ready or running), counted to ``most`` when given."""
+    return DBTaskResult.objects.filter(status__in=[READY, RUNNING])[:most].count()
 
 
 @dataclass(frozen=True, slots=True)

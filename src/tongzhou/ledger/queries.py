@@ -78,10 +78,17 @@ def story(story_id: UUID) -> list[StatementLine]:
     return [sql.line(row) for row in rows]
 
 
+def stories(story_ids: Sequence[UUID], limit: int = 400) -> list[StatementLine]:
+    """Every transfer of several stories over all their books, in order; one query."""
+    rows = Transfer.objects.filter(posting__story_id__in=story_ids).select_related("posting").order_by("id")
+    return [sql.line(row) for row in rows[:limit]]
+
+
 def postings(
-    *, before: UUID | None = None, kind: str = "", book_id: UUID | None = None, limit: int = 50
-) -> list[Posting]:
-    """Postings of the whole mall, newest first, keyset-paged by id."""
+    *, before: UUID | None = None, kind: str = "", book_id: UUID | None = None, since: datetime | None = None,
+    until: datetime | None = None, limit: int = 50,
+) -> list[Posting]:  # fmt: skip
+    """Postings of the whole mall, newest first, keyset-paged by id; ``since`` and ``until`` by the moment of recording."""
     rows = Posting.objects.order_by("-id")
     if before:
         rows = rows.filter(id__lt=before)
@@ -89,7 +96,33 @@ def postings(
         rows = rows.filter(kind=kind)
     if book_id:
         rows = rows.filter(book_id=book_id)
+    if since:
+        rows = rows.filter(recorded_at__gte=since)
+    if until:
+        rows = rows.filter(recorded_at__lt=until)
     return list(rows[:limit])
+
+
+def amounts_of(posting_ids: Sequence[UUID]) -> dict[UUID, list[Transfer]]:
+    """The transfers of several postings, in order; one query."""
+    out: dict[UUID, list[Transfer]] = {i: [] for i in posting_ids}
+    for row in Transfer.objects.filter(posting_id__in=posting_ids).order_by("posting_id", "seq"):
+        out[row.posting_id].append(row)
+    return out
+
+
+def holders(account: str, *, after: UUID | None = None, limit: int = 50) -> list[tuple[UUID, UUID, int]]:
+    """(row, book, balance) of the books that have an account, keyset-paged by row; what a trial balance's line is made of."""
+    rows = AccountBalance.objects.filter(account=account).exclude(debits=F("credits")).order_by("id")
+    if after:
+        rows = rows.filter(id__gt=after)
+    found = rows.values_list("id", "book_id", "normal", "debits", "credits")[:limit]
+    return [(i, book, normal * (d - c)) for i, book, normal, d, c in found]
+
+
+def small_enough(most: int) -> bool:
+    """Whether the books have at most so many transfers; counted no further than that."""
+    return Transfer.objects.order_by()[: most + 1].count() <= most
 
 
 def posting(posting_id: UUID) -> tuple[Posting, list[Transfer]] | None:

@@ -154,5 +154,5 @@ def line(row: Transfer) -> StatementLine:
     p = row.posting
     return StatementLine(
         p.id, p.kind, p.reference, p.story_id, p.effective_at, p.recorded_at, row.debit, row.credit, row.amount,
-        p.plan_version, row.id,
+        p.plan_version, row.id, row.book_id,
     )  # fmt: skip

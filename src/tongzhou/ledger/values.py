@@ -121,3 +121,4 @@ class StatementLine:
     amount: int
     plan_version: str
     transfer_id: UUID
+    book_id: UUID | None = None

@@ -140,18 +140,57 @@ def saved_this_month(buyer_id: UUID, since: datetime) -> int:
     return rows.aggregate(n=Sum("saved_minor"))["n"] or 0
 
 
+VIEWS: dict[str, tuple[str, ...]] = {"late": (Status.PAID,), **{s.lower(): (s,) for s in Status}}
+PROMISE = timedelta(hours=48)  # from payment to the carrier
+
+
 def console_list(
-    *, status: str = "", query: str = "", before: UUID | None = None, limit: int = 50, oldest: bool = False
+    *, view: str = "", query: str = "", buyer_id: UUID | None = None, sharer_id: UUID | None = None,
+    since: datetime | None = None, until: datetime | None = None, at: datetime | None = None,
+    before: UUID | None = None, limit: int = 50,
 ) -> list[Order]:  # fmt: skip
-    """Orders for the console, keyset-paged by id, never counted; a declared scatter."""
+    """Orders for the console, keyset-paged by id, never counted; a declared scatter.
+
+    ``view`` = a status in lower case, ``late`` (paid, and past the promise to ship at ``at``), or empty for all.
+    What waits to be shipped begins with the oldest, everything else with the newest.
+    """
+    oldest = view in ("paid", "late")
     rows = Order.objects.order_by("id" if oldest else "-id")
-    if status:
-        rows = rows.filter(status=status)
+    if view in VIEWS:
+        rows = rows.filter(status__in=VIEWS[view])
+    if view == "late" and at:
+        rows = rows.filter(paid_at__lte=at - PROMISE)
     if query:
         rows = rows.filter(no=query.strip().upper())
+    if buyer_id:
+        rows = rows.filter(buyer_id=buyer_id)
+    if sharer_id:
+        rows = rows.filter(sharer_id=sharer_id)
+    if since:
+        rows = rows.filter(placed_at__gte=since)
+    if until:
+        rows = rows.filter(placed_at__lt=until)
     if before:
         rows = rows.filter(id__gt=before) if oldest else rows.filter(id__lt=before)
     return list(rows[:limit])
+
+
+def view_counts(at: datetime, most: int = 100) -> dict[str, int]:
+    """How many orders are in each view that waits for somebody, each counted to ``most``."""
+    counts = {
+        s.lower(): Order.objects.filter(status=s)[:most].count() for s in (Status.PLACED, Status.PAID, Status.SHIPPED)
+    }
+    return {**counts, "late": due_to_ship(at, limit=most)}
+
+
+def orders_by_no(numbers: Sequence[str]) -> dict[str, Order]:
+    """Several orders by number; unknown ones are left out."""
+    return {row.no: row for row in Order.objects.filter(no__in=numbers)}
+
+
+def in_carts(sku_ids: Sequence[UUID], most: int = 1000) -> int:
+    """How many carts hold any of these SKUs, counted to ``most``."""
+    return CartLine.objects.filter(sku_id__in=sku_ids).values("owner_id").distinct()[:most].count()
 
 
 def waiting_count(status: str, limit: int = 1000) -> int:
@@ -159,7 +198,7 @@ def waiting_count(status: str, limit: int = 1000) -> int:
     return Order.objects.filter(status=status).order_by()[:limit].count()
 
 
-def due_to_ship(at: datetime, *, after: timedelta = timedelta(hours=48), limit: int = 100) -> int:
+def due_to_ship(at: datetime, *, after: timedelta = PROMISE, limit: int = 100) -> int:
     """Paid orders older than the promise to ship, counted to ``limit``."""
     return Order.objects.filter(status=Status.PAID, paid_at__lte=at - after)[:limit].count()
 

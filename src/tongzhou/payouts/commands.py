@@ -138,16 +138,21 @@ def release(*, payout_id: UUID, by: Actor, at: datetime) -> str:
     return str(Status.CHECKED if step == 1 else Status.RELEASED)
 
 
-def _second(row: Payout, at: datetime) -> int:
+def withholding(row: Payout, at: datetime) -> tuple[int, int]:
+    """(tax, months of service) a payout released now would bear, by this year's cumulative method."""
     day = clock.mall_day(at)
     before = Payout.objects.filter(member_id=row.member_id, tax_year=day.year, status__in=[*OPEN, Status.PAID])
     sums = before.exclude(id=row.id).aggregate(gross=Sum("gross_minor"), tax=Sum("tax_minor"))
     first = before.exclude(id=row.id).order_by("released_at").first()
     months = day.month - clock.mall_day(first.released_at).month + 1 if first and first.released_at else 1
-    withhold = tax.due_now((sums["gross"] or 0) + row.gross_minor, months, sums["tax"] or 0)
+    return tax.due_now((sums["gross"] or 0) + row.gross_minor, months, sums["tax"] or 0), months
+
+
+def _second(row: Payout, at: datetime) -> int:
+    withhold, months = withholding(row, at)
     moved = move(
         Payout.objects.filter(id=row.id), Status.RELEASED, moves=MOVES, released_at=at, tax_minor=withhold,
-        tax_year=day.year, tax_months=months,
+        tax_year=clock.mall_day(at).year, tax_months=months,
     )  # fmt: skip
     if moved:
         outbox.publish(PayoutReleased(row.id), at=at)

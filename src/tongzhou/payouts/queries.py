@@ -14,8 +14,10 @@ from tongzhou.payouts.values import PayeeShown
 def payee(member_id: UUID) -> PayeeShown | None:
     """A member's payee, masked; None when none was given."""
     row = Payee.objects.filter(member_id=member_id).first()
-    if row is None:
-        return None
+    return _shown(row) if row else None
+
+
+def _shown(row: Payee) -> PayeeShown:
     details = vault.unseal(row.sealed)
     return PayeeShown(details.legal_name[:1] + "*" * (len(details.legal_name) - 1), "**** " + details.account[-4:])
 
@@ -46,6 +48,22 @@ def console_list(*, status: str = "", before: UUID | None = None, limit: int = 5
     return list(rows[:limit])
 
 
+def view_counts(most: int = 100) -> dict[str, int]:
+    """How many payouts are in each state that is not over, each counted to ``most``."""
+    open_ = (Status.REQUESTED, Status.CHECKED, Status.SENT, Status.FAILED)
+    return {s: Payout.objects.filter(status=s)[:most].count() for s in open_}
+
+
+def payouts_by_id(ids: Sequence[UUID]) -> list[Payout]:
+    """Several payouts, oldest first; unknown ones are left out."""
+    return list(Payout.objects.filter(id__in=ids).order_by("id"))
+
+
+def payees(member_ids: Sequence[UUID]) -> dict[UUID, PayeeShown]:
+    """Masked payees of several members; one query."""
+    return {row.member_id: _shown(row) for row in Payee.objects.filter(member_id__in=set(member_ids))}
+
+
 def releases_of(payout_ids: Sequence[UUID]) -> dict[UUID, list[Release]]:
     """Who released payouts, in order."""
     out: dict[UUID, list[Release]] = {p: [] for p in payout_ids}
@@ -59,6 +77,11 @@ def waiting() -> dict[str, int]:
     rows = Payout.objects.filter(status__in=[Status.REQUESTED, Status.CHECKED])
     found = rows.aggregate(total=Sum("gross_minor"))
     return {"count": rows[:1000].count(), "gross_minor": found["total"] or 0}
+
+
+def waiting_count(most: int = 100) -> int:
+    """How many payouts wait for a person, counted to ``most``."""
+    return Payout.objects.filter(status__in=[Status.REQUESTED, Status.CHECKED])[:most].count()
 
 
 def tax_statement(member_id: UUID, year: int) -> dict[str, int]:

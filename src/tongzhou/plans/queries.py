@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext_lazy as _
 
 from tongzhou.kit.refusals import not_found
 from tongzhou.plans.diff import Change, diff
@@ -66,6 +67,14 @@ def version(version_id: UUID) -> PlanVersionValue:
 def listing() -> "QuerySet[PlanVersion]":
     """All versions, newest first, for the console and the CLI."""
     return PlanVersion.objects.order_by("-created_at", "-id")
+
+
+def row(version_id: UUID) -> PlanVersion:
+    """One version with its document, findings and stamps. *Refuses:* ``plan_not_found``."""
+    found = PlanVersion.objects.filter(id=version_id).first()
+    if found is None:
+        raise not_found(_("没有这个版本。"), code="plan_not_found")
+    return found
 
 
 def latest(code: str, *, status: str | None = None) -> PlanVersion | None:

@@ -1,6 +1,6 @@
 """Reads of rewards: purses, explanations, summaries. Money is read from the ledger each time."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 from uuid import UUID
@@ -10,8 +10,9 @@ from django.db.models import Q, Sum
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import not_found
 from tongzhou.ledger import queries as books
+from tongzhou.plans.rules import target
 from tongzhou.rewards.models import Reward
-from tongzhou.rewards.values import Earnings, RewardValue, Summary
+from tongzhou.rewards.values import Earnings, RewardValue, Summary, TakenBack
 
 PURSE = ("reward.expected", "reward.held", "reward.available", "payout.in_transit.reward", "receivable.clawback.reward")
 
@@ -56,6 +57,22 @@ def rewards_of(member_id: UUID, *, before: UUID | None = None, limit: int = 30) 
 def of_orders(order_ids: Iterable[UUID]) -> list[RewardValue]:
     """The rewards of orders, for the console."""
     return _values(list(Reward.objects.filter(order_id__in=set(order_ids)).order_by("id")))
+
+
+def if_refunded(amounts: Mapping[UUID, int]) -> list[TakenBack]:
+    """What refunding these amounts (line → minor units, beyond what was refunded already) would take back; two queries."""
+    from tongzhou.rewards.commands import facts_of, rule_of
+
+    rows = list(Reward.objects.filter(line_id__in=amounts).order_by("id"))
+    out = []
+    for row, value in zip(rows, _values(rows), strict=True):
+        refunded = min(row.base_minor, row.refunded_minor + amounts[row.line_id])
+        due = target(rule_of(row), facts_of(row), refunded_minor=refunded, cap_minor=row.cap_minor)
+        back = max(0, value.standing_minor - due)
+        out.append(
+            TakenBack(row.id, row.line_id, row.sharer_id, row.plan_label, value.stage, value.standing_minor, back)
+        )
+    return out
 
 
 def why(reward_id: UUID, *, sharer_id: UUID | None = None) -> RewardValue:

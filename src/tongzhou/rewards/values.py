@@ -58,6 +58,19 @@ class RewardValue:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What a refund that has not happened yet would take back of one reward, and from which stage."""
+
+    reward_id: UUID
+    line_id: UUID
+    sharer_id: UUID
+    plan_label: str
+    stage: str
+    standing_minor: int
+    back_minor: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """Rewards of the whole mall, or of one group; earned − reversed = everything else in balance."""
 

@@ -12,6 +12,8 @@ from tongzhou.catalog.queries.console import (
     low_stock,
     movements,
     price_history,
+    running_out,
+    view_counts,
 )
 from tongzhou.catalog.queries.finding import facets, popular_searches, search, searches, suggest
 from tongzhou.catalog.queries.page import current_slug, product_page
@@ -37,6 +39,7 @@ __all__ = [
     "popular_searches",
     "price_history",
     "product_page",
+    "running_out",
     "search",
     "searches",
     "sitemap",
@@ -47,4 +50,5 @@ __all__ = [
     "slug_of",
     "suggest",
     "trail",
+    "view_counts",
 ]

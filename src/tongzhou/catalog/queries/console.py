@@ -26,7 +26,17 @@ from tongzhou.catalog.values import (
 )
 from tongzhou.kit.refusals import invalid, not_found
 
-__all__ = ["console_product", "console_products", "import_runs", "index", "low_stock", "movements", "price_history"]
+__all__ = [
+    "console_product",
+    "console_products",
+    "import_runs",
+    "index",
+    "low_stock",
+    "movements",
+    "price_history",
+    "running_out",
+    "view_counts",
+]
 
 
 def console_products(
@@ -137,6 +147,24 @@ def low_stock(*, at_most: int = 5, limit: int = 50) -> list[LowStock]:
         )
     )
     return [LowStock(r[0], r[1], r[2], r[3], r[4], " · ".join(r[5]), r[6]) for r in rows[: max(1, min(limit, 200))]]
+
+
+def running_out(*, at_most: int = 5, limit: int = 50) -> list[ConsoleProduct]:
+    """The products of those SKUs as rows of the list, the emptiest first; three queries."""
+    order = list(dict.fromkeys(low.product_id for low in low_stock(at_most=at_most, limit=limit)))
+    rows = {p.id: p for p in Product.objects.filter(id__in=order)}
+    sums = _sums(order)
+    return [_row(rows[i], *sums.get(i, (0, 0))) for i in order if i in rows]
+
+
+def view_counts(most: int = 100) -> dict[str, int]:
+    """How many products are drafts, on sale, or running out, each counted to ``most``."""
+    low = Stock.objects.filter(sku__active=True, sku__product__status="PUBLISHED", holder=MALL)
+    return {
+        "draft": Product.objects.filter(status="DRAFT")[:most].count(),
+        "published": Product.objects.filter(status="PUBLISHED")[:most].count(),
+        "low": low.filter(on_hand__lte=F("reserved") + 5).values("sku__product_id").distinct()[:most].count(),
+    }
 
 
 def price_history(sku_id: UUID, *, limit: int = 100) -> list[PricePointValue]:
