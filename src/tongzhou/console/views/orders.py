@@ -97,7 +97,8 @@ def detail(request: HttpRequest, no: str) -> HttpResponse:
     people = members.cards([row.buyer_id, *([row.sharer_id] if row.sharer_id else [])])
     lines = orders.lines_of([row.id])[row.id]
     earned = rewards.of_orders([row.id])
-    posted = money.of_stories([row.id, *{x.id for x in lines} | {r.story_id for r in earned}])
+    stories = {x.id for x in lines} | {r.story_id for r in earned if r.story_id}
+    posted = money.of_stories([row.id, *stories])
     context = {
         "order": row, "lines": lines, "buyer": people.get(row.buyer_id), "refusal": refusal, "form": request.POST,
         "sharer": people.get(row.sharer_id) if row.sharer_id else None, "won": shared.attribution(row.id),
