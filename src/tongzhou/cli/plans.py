@@ -1,14 +1,18 @@
 """Plans, rewards, tax."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tongzhou.cli.goods import Json
 from tongzhou.cli.main import REFUSED, USAGE, app, boot, err, say
+
+if TYPE_CHECKING:
+    from tongzhou.rewards.simulation import Simulation
 
 plan = typer.Typer(no_args_is_help=True, help="Reward plans: check, import, activate.")
 rewards = typer.Typer(no_args_is_help=True, help="What sales led to.")
@@ -125,6 +129,72 @@ def compare(before: str, after: str, as_json: Json = False) -> None:
         typer.echo(f"{c.path}: {'—' if c.before is None else c.before} → {'—' if c.after is None else c.after}")
     if not changes:
         err.print("They say the same.")
+
+
+@plan.command("simulate")
+def simulate(
+    file: Path, since: Annotated[str, typer.Option("--from", help="First day.")],
+    until: Annotated[str, typer.Option("--to", help="Last day, included.")], as_json: Json = False,
+) -> None:  # fmt: skip
+    """Replay the real orders of a period under a draft, beside what was in force: cost, who gains, who loses, the law.
+
+    Example: tongzhou plan simulate plan.toml --from 2026-04-01 --to 2026-06-30 --json
+    """
+    boot()
+    from django.utils.translation import get_language
+    from rich.progress import Progress
+
+    from tongzhou.cli.books import _day
+    from tongzhou.kit import clock
+    from tongzhou.plans.document import load_document
+    from tongzhou.rewards import simulation
+
+    first, last = clock.day_start(_day(since)), clock.day_start(_day(until) + timedelta(days=1))
+    document = load_document(_read(file))
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("replay", total=None)
+        found = simulation.simulate(
+            document, since=first, until=last, at=clock.now(), progress=lambda n: bar.update(task, completed=n)
+        )
+    if as_json:
+        say(found.as_dict(get_language() or "en"))
+        return
+    _show(found)
+
+
+def _show(found: "Simulation") -> None:
+    """The two plans side by side, for people."""
+    from rich.table import Table
+
+    from tongzhou.kit.money import format_minor as money
+
+    table = Table(title=f"{found.first} … {found.last}: {found.orders} orders, {money(found.revenue_minor)}")
+    for name in ("", "in force", "draft"):
+        table.add_column(name, justify="left" if not name else "right")
+    both = (found.before, found.after)
+    rows: list[tuple[str, list[str]]] = [
+        ("cost", [money(s.cost_minor) for s in both]),
+        ("after refunds", [money(s.net_minor) for s in both]),
+        ("of revenue", [_percent(s.revenue_bp) for s in both]),
+        ("of known margin", [_percent(s.margin_bp) for s in both]),
+        ("beyond the sharer", [money(s.beyond_1_minor) for s in both]),
+        ("for recruiting", [money(s.recruit_minor) for s in both]),
+        ("people paid", [str(s.earners) for s in both]),
+        ("Gini", [f"0.{s.gini_bp:04d}" if s.gini_bp < 10_000 else "1" for s in both]),
+        ("cut by margin, order, month",
+         [", ".join(money(c) for c in (s.cut_by_margin_minor, s.cut_by_order_minor, s.cut_by_month_minor)) for s in both]),
+    ]  # fmt: skip
+    for name, cells in rows:
+        table.add_row(name, *cells)
+    err.print(table)
+    err.print(f"{found.gainers} gain {money(found.gained_minor)}, {found.losers} lose {money(found.lost_minor)}, "
+              f"{found.unchanged} as before. Law: {found.verdict}.", highlight=False)  # fmt: skip
+    for f in found.findings:
+        err.print(f"  {f.severity:6} {f.id} {f.path} = {f.seen}: {f.message_en}", highlight=False, markup=False)
+
+
+def _percent(bp: int) -> str:
+    return f"{bp // 100}.{bp % 100:02d} %"
 
 
 def _document(name: str) -> "Mapping[str, Any]":

@@ -10,11 +10,17 @@ from django.db.models import Count, F, QuerySet, Sum
 
 from tongzhou.catalog import queries as goods
 from tongzhou.kit.refusals import not_found
+from tongzhou.orders import replay
 from tongzhou.orders.events import LinesDelivered
 from tongzhou.orders.models import CartLine, Order, OrderLine, RefundRecord, Status
 from tongzhou.orders.rules import freight
 from tongzhou.orders.snapshots import fact
 from tongzhou.orders.values import CartLineValue, CartValue
+
+# A period's paid orders as streams (replay.py).
+paid_between = replay.paid_between
+refunded_between = replay.refunded_between
+sharers_between = replay.sharers_between
 
 TABS: dict[str, tuple[str, ...]] = {
     "all": tuple(Status),

@@ -1,6 +1,7 @@
 """What crosses the wall of orders."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 
@@ -107,3 +108,43 @@ class Refunded:
     def total_minor(self) -> int:
         """Everything together."""
         return self.cash_minor + self.points_minor + self.credit_minor
+
+
+@dataclass(frozen=True, slots=True)
+class SoldLine:
+    """A goods line as a replay of plans needs it; amounts of the whole line, ``refunded_minor`` as it stands now."""
+
+    id: UUID
+    sku_code: str
+    product_slug: str
+    category_ids: tuple[UUID, ...]
+    amount_minor: int
+    points_minor: int
+    list_minor: int
+    cost_minor: int | None
+    refunded_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class SoldOrder:
+    """A paid order as a replay of plans needs it. ``guest`` = nobody with an account bought it."""
+
+    id: UUID
+    buyer_id: UUID
+    guest: bool
+    sharer_id: UUID | None
+    plan_version_id: UUID | None
+    touched_plan_version_id: UUID | None
+    touched_at: datetime | None
+    placed_at: datetime
+    paid_at: datetime
+    lines: tuple[SoldLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PartRefund:
+    """What one refund gave back of one line, and when; minor units."""
+
+    at: datetime
+    line_id: UUID
+    amount_minor: int

@@ -1,6 +1,6 @@
 """Reads of people: cards, roles, bindings, addresses."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -134,6 +134,12 @@ def inviters_as_of(pairs: Iterable[tuple[UUID, datetime]]) -> dict[tuple[UUID, d
         if inviter is not None:
             out[member, at] = inviter
     return out
+
+
+def bound_between(since: datetime, until: datetime) -> Iterator[tuple[UUID, datetime]]:
+    """(inviter, when) of every binding written in [since, until), as a stream; a declared scatter."""
+    rows = Binding.objects.filter(at__gte=since, at__lt=until).order_by("at", "invitee_id")
+    return rows.values_list("inviter_id", "at").iterator(chunk_size=1000)
 
 
 def invitees_of(member_id: UUID, *, limit: int = 100) -> "QuerySet[Binding]":

@@ -8,13 +8,27 @@ from django.db.models import Count, Sum
 
 from tongzhou.sharing.commands import as_value, link_value
 from tongzhou.sharing.models import Attribution, LinkDay, ShareLink, Touch
-from tongzhou.sharing.values import AttributionValue, Funnel, LinkValue, TouchValue
+from tongzhou.sharing.values import AttributionValue, Candidate, Funnel, LinkValue, TouchValue
 
 
 def link(code: str) -> LinkValue | None:
     """A link by its code."""
     row = ShareLink.objects.filter(code=code.lower()).first()
     return link_value(row) if row else None
+
+
+def candidates_of(order_ids: Iterable[UUID]) -> dict[UUID, list[Candidate]]:
+    """Everybody who had a part in each order, as kept with it: to ask what another policy would have decided."""
+    rows = Attribution.objects.filter(order_id__in=set(order_ids)).values_list("order_id", "candidates")
+    return {
+        order: [
+            Candidate(
+                c["kind"], UUID(c["sharer"]), datetime.fromisoformat(c["at"]), UUID(c["touch"]) if c["touch"] else None
+            )
+            for c in kept
+        ]
+        for order, kept in rows
+    }
 
 
 def words_of(link_id: UUID) -> str:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tongzhou.compliance import profiles
-from tongzhou.compliance.live import LiveFigures, check_live
+from tongzhou.compliance.live import LiveFigures, check_live, layers
 from tongzhou.compliance.rules import check_document, forced_profile, worsens
 from tongzhou.compliance.values import Weight, verdict
 
@@ -245,3 +245,10 @@ def test_us_monitors_stop_at_half_and_at_eighty():
 def test_yuan_through_wechat_or_alipay_is_chinas():
     assert forced_profile("CNY", ["sandbox", "wechat_transfer"]) == "CN" == forced_profile("CNY", ["alipay"])
     assert forced_profile("CNY", ["sandbox", "bank_csv"]) == "" == forced_profile("USD", ["wechat"])
+
+
+def test_a_large_flat_group_hides_no_deep_one():
+    tree = [(f"m{i}", f"m{(i - 1) // 3}") for i in range(1, 31)]
+    flat = [(f"n{i}", "n0") for i in range(1, 200)]
+    assert layers(tree + flat) == (31, 4) == layers(flat + tree) and layers(flat) == (200, 2)
+    assert layers([("a", "b"), ("b", "a"), ("c", "a")]) == (3, 3), "a loop ends where it would repeat"
