@@ -205,7 +205,11 @@ def test_signing_in_by_code_brings_the_cart_along(world):
         "/sign-in", {"phone": "13711112222", "code": "000000" if code != "000000" else "111111", "next": "/checkout"}
     )
     assert wrong.status_code == 422
-    done = c.post("/sign-in", {"phone": "13711112222", "code": code, "name": "新朋友", "next": "/checkout"})
+    new = {"phone": "13711112222", "code": code, "name": "新朋友", "next": "/checkout"}
+    unticked = c.post("/sign-in", new)
+    assert unticked.status_code == 422 and "新朋友" in unticked.content.decode(), "what was typed is kept"
+    assert not Member.objects.filter(phone="+8613711112222").exists()
+    done = c.post("/sign-in", {**new, "agree": "1"})
     assert done.status_code == 302 and done["Location"] == "/checkout"
     assert "武夷肉桂" in c.get("/checkout").content.decode()
     again = c.post("/sign-in", {"phone": "13711112222", "code": code})

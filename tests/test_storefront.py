@@ -11,15 +11,19 @@ from django.db import connection
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 
-from tests.cast import assemble
+from tests.cast import AT, assemble
 from tests.test_pages import client
-from tests.test_story import buy, pay
+from tests.test_story import buy, drain, pay, ship_and_receive
 from tongzhou.catalog import commands as catalog
 from tongzhou.catalog import queries as goods
+from tongzhou.catalog.models import Product
 from tongzhou.catalog.values import ProductDraft, SkuDraft
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import Refusal
+from tongzhou.orders import queries as orders
 from tongzhou.orders.models import Order, OrderLine
+from tongzhou.people import queries as people
+from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import commands as sharing
 
 pytestmark = pytest.mark.django_db
@@ -181,3 +185,77 @@ def test_first_pictures_are_loaded_at_once_and_the_rest_late(cast):
         assert all('width="' in p and 'height="' in p for p in found), path
         assert 'loading="lazy"' not in found[0], path
     assert 'loading="lazy"' in found[-1] or len(found) < 8
+
+
+def test_a_sharer_sees_the_own_reward_and_nothing_of_the_malls_costs(cast):
+    product = goods.product_page("rougui", 0).id
+    sharing.make_link(member_id=cast.sharer, product_id=product, at=clock.now())
+    placed, start = buy(cast)
+    pay(placed, start)
+    drain(AT)
+    ship_and_receive(cast, placed, AT)
+    reward = rewards.rewards_of(cast.sharer)[0]
+    html = client(cast.sharer).get(f"/earn/why/{reward.id}").content.decode()
+    assert "reward.held" in html and "payable.supplier" not in html and "expense.goods" not in html
+
+
+def test_the_order_form_keeps_what_was_typed_and_writes_nothing_when_refused(cast):
+    c = client(cast.buyer)
+    form = {"sku": str(cast.tea), "quantity": "1", "address": "new", "receiver": "苏禾", "phone": "13900000672",
+            "code": "330106109", "detail": "竞舟路 98 号", "note": "放门口"}  # fmt: skip
+    for wrong, said in (
+        ({"receiver": ""}, "请写收货人的名字"),
+        ({"phone": "123"}, "收货手机号看起来不对"),
+        ({"code": "33"}, "请把省、市、区县、街道选完整"),
+        ({"detail": ""}, "请写详细地址"),
+        ({"sharer_code": "NOSUCH99"}, "分享码"),
+    ):
+        answer = c.post("/checkout", {**form, **wrong})
+        html = answer.content.decode()
+        assert answer.status_code == 422 and said in html and 'aria-invalid="true"' in html, wrong
+        assert ("放门口" in html and "竞舟路" in html) or wrong == {"detail": ""}
+        assert not orders.orders_of(cast.buyer) and not people.addresses(cast.buyer), "nothing is written"
+    assert c.post("/checkout", form).status_code == 302
+    assert len(people.addresses(cast.buyer)) == 1
+
+
+def test_goods_without_the_seven_day_right_are_ticked_by_the_buyer(cast):
+    Product.objects.filter(slug="rougui").update(return_policy="ticked")
+    c = client(cast.buyer)
+    page = c.get(f"/checkout?sku={cast.tea}&quantity=1").content.decode()
+    assert 'name="no_return"' in page and "checked" not in page.split('name="no_return"')[1][:40]
+    form = {"sku": str(cast.tea), "quantity": "1", "address": "new", "receiver": "苏禾", "phone": "13900000672",
+            "code": "330106109", "detail": "竞舟路 98 号"}  # fmt: skip
+    refused = c.post("/checkout", form)
+    assert refused.status_code == 422 and "不会替你勾" in refused.content.decode() and not orders.orders_of(cast.buyer)
+    assert c.post("/checkout", {**form, "no_return": "1"}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("path", "data", "said"),
+    [
+        ("/earn/payout", {"legal_name": "林小满", "account": "", "born": "1990-01-01"}, "林小满"),
+        ("/earn/payout", {"amount": "一百"}, "写成 12.90 这样"),
+        ("/products/rougui/share", {"words": "跟我一起躺赚"}, "躺赚"),
+        ("/earn/invite", {"words": "字" * 50}, "最多 40 个字"),
+        ("/me/addresses", {"address": "new", "receiver": "苏", "phone": "1", "code": "", "detail": "三号楼"}, "三号楼"),
+    ],
+)
+def test_each_form_refuses_in_place_and_keeps_the_words(cast, path, data, said):
+    answer = client(cast.sharer).post(path, data)
+    html = answer.content.decode()
+    assert answer.status_code == 422 and said in html and 'role="alert"' in html
+    assert not people.addresses(cast.sharer)
+
+
+def test_a_return_form_keeps_what_was_chosen(cast):
+    placed, start = buy(cast)
+    pay(placed, start)
+    drain(AT)
+    ship_and_receive(cast, placed, AT)
+    line = orders.lines_of([placed.order_id])[placed.order_id][0]
+    form = {f"units-{line.id}": "1", "reason": "damaged", "note": "罐口压扁", "amount": "十块"}
+    answer = client(cast.buyer).post(f"/orders/{placed.no}/return", form)
+    html = answer.content.decode()
+    assert answer.status_code == 422 and "罐口压扁" in html and "十块" in html and "写成 12.90" in html
+    assert 'value="damaged" checked' in html and "<option selected>1</option>" in html

@@ -21,6 +21,8 @@ def sign_in(page, number, name=""):
     page.fill("#code", code)
     if name:
         page.fill("#name", name)
+        assert not page.is_checked("#agree"), "nothing is ticked for anybody"
+        page.check("#agree")
     page.click("form button.btn--primary")
 
 

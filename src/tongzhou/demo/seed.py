@@ -59,6 +59,7 @@ class _World:
     boss: Actor
     finance: Actor
     people: list[UUID] = field(default_factory=list)
+    products: list[UUID] = field(default_factory=list)
     skus: list[UUID] = field(default_factory=list)
     links: dict[UUID, str] = field(default_factory=dict)
     open: list[tuple[datetime, UUID, UUID]] = field(default_factory=list)
@@ -167,12 +168,15 @@ def _one(
         alt_en=item["title"][1],
     )  # fmt: skip
     catalog.publish(product_ids=[saved.id], by=world.boss, at=at)
+    world.products.append(saved.id)
     left = goods.available(list(goods.sku_ids_of(saved.id)))
     world.skus += [sku for sku, n in left.items() if n]
 
 
 def _day(world: _World, start: datetime, dice: random.Random, now: datetime, *, last: bool) -> None:
     """One day: friends open links and buy, yesterday's orders are shipped, parcels arrive, some come back."""
+    for _n in range(dice.randint(2, 6)):
+        _open(world, min(start + timedelta(seconds=dice.randint(0, 50_000)), now), dice)
     for _n in range(dice.randint(1, 3)):
         at = start + timedelta(seconds=dice.randint(0, 50_000))
         if at < now:
@@ -187,16 +191,19 @@ def _day(world: _World, start: datetime, dice: random.Random, now: datetime, *, 
     _settle(evening)
 
 
+def _open(world: _World, at: datetime, dice: random.Random, *, but: UUID | None = None) -> UUID:
+    """Somebody opens somebody's link: to the mall, or to a product the sharer likes. Returns the browser."""
+    sharer = dice.choice([p for p in world.people[:14] if p != but])
+    liked = dice.choice((None, *world.products[sharer.int % 7 :: 7][:3]))
+    link, plan, visitor = sharing.make_link(member_id=sharer, product_id=liked, at=at), force.in_force(at), new_id()
+    sharing.touch(code=link.code, visitor_id=visitor, plan_version_id=plan.id if plan else None, at=at)
+    return visitor
+
+
 def _buy(world: _World, at: datetime, dice: random.Random, *, unpaid: bool) -> None:
     buyer = dice.choice(world.people)
     if dice.random() < 0.75:
-        sharer = dice.choice([p for p in world.people[:14] if p != buyer])
-        plan = force.in_force(at)
-        link = sharing.make_link(member_id=sharer, product_id=None, at=at)
-        visitor = new_id()
-        sharing.touch(
-            code=link.code, visitor_id=visitor, plan_version_id=plan.id if plan else None, at=at - timedelta(hours=3)
-        )
+        visitor = _open(world, at - timedelta(hours=3), dice, but=buyer)
         sharing.join_visitor(visitor_id=visitor, member_id=buyer, at=at)
     lines = [(sku, dice.choice((1, 1, 1, 2))) for sku in dice.sample(world.skus, dice.choice((1, 1, 2, 3)))]
     address = check_address(

@@ -52,6 +52,7 @@ def price_cart(wants: Sequence[tuple[UUID, int]], discount_bp: int = 0) -> CartV
             CartLineValue(
                 sku_id, sku.product_slug, sku.title, sku.title_en, sku.option_text, sku.option_text_en, sku.picture,
                 sku.stage, sku.supplier_id, quantity, sku.list_price_minor, sku.price_minor, have, problem,
+                sku.return_policy,
             )
         )  # fmt: skip
     ok = [line for line in lines if line.problem in ("", "too_many")]

@@ -23,6 +23,7 @@ class CartLineValue:
     price_minor: int
     left: int
     problem: str = ""
+    return_policy: str = "seven_days"
 
     @property
     def amount_minor(self) -> int:
@@ -54,6 +55,11 @@ class CartValue:
     def ready(self) -> bool:
         """True when everything in it can be bought as it is."""
         return bool(self.lines) and not any(line.problem for line in self.lines)
+
+    @property
+    def ticks(self) -> bool:
+        """True when something in it may only be sold without the seven-day right if the buyer ticks that."""
+        return any(line.return_policy == "ticked" for line in self.lines)
 
     def by_supplier(self) -> list[tuple[UUID, tuple[CartLineValue, ...]]]:
         """Lines grouped by who ships them, in order of first appearance."""

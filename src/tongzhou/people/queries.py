@@ -178,6 +178,12 @@ def address(member_id: UUID, address_id: UUID) -> AddressValue:
     return _address(row)
 
 
+def consents(member_id: UUID) -> list[tuple[str, str, datetime]]:
+    """What a member agreed to and did not take back: purpose, version, when."""
+    rows = Consent.objects.filter(member_id=member_id, withdrawn_at=None).order_by("given_at", "purpose")
+    return list(rows.values_list("purpose", "version", "given_at"))
+
+
 def export(member_id: UUID) -> dict[str, Any]:
     """What people knows of a member, for the member's own copy (PIPL)."""
     row = Member.objects.get(id=member_id)

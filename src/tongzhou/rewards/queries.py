@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from tongzhou.plans.rules import target
 from tongzhou.rewards.models import Reward
 from tongzhou.rewards.values import Earnings, RewardValue, Summary, TakenBack
 
+MOST_OF_MONTH = 2_000
 PURSE = ("reward.expected", "reward.held", "reward.available", "payout.in_transit.reward", "receivable.clawback.reward")
 
 
@@ -52,6 +54,12 @@ def rewards_of(member_id: UUID, *, before: UUID | None = None, limit: int = 30) 
     if before:
         rows = rows.filter(id__lt=before)
     return _values(list(rows[:limit]))
+
+
+def earned_since(member_id: UUID, since: datetime) -> int:
+    """What stands of the rewards a sharer was promised since a moment; what was reversed is left out. Two queries."""
+    rows = Reward.objects.filter(sharer_id=member_id, accrued_at__gte=since).order_by("-id")
+    return sum(r.standing_minor for r in _values(list(rows[:MOST_OF_MONTH])))
 
 
 def of_orders(order_ids: Iterable[UUID]) -> list[RewardValue]:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.db.models import Count, Sum
 
+from tongzhou.kit import clock
 from tongzhou.sharing.commands import as_value, link_value
 from tongzhou.sharing.models import Attribution, LinkDay, ShareLink, Touch
 from tongzhou.sharing.values import AttributionValue, Candidate, Funnel, LinkValue, TouchValue
@@ -89,6 +90,14 @@ def first_touch(visitor_id: UUID, *, since: datetime) -> TouchValue | None:
     """The oldest touch of a browser since a moment: who invited whoever signs up now."""
     row = Touch.objects.filter(visitor_id=visitor_id, at__gte=since).order_by("at").first()
     return TouchValue(row.id, row.link_id, row.sharer_id, row.product_id, row.at) if row else None
+
+
+def member_day(member_id: UUID, day_start: datetime) -> dict[str, int]:
+    """One sharer's day: how often the links were opened, and orders attributed. Two queries."""
+    links = ShareLink.objects.filter(sharer_id=member_id).values("id")
+    opened = LinkDay.objects.filter(link_id__in=links, day=clock.mall_day(day_start)).aggregate(n=Sum("views"))["n"]
+    won = Attribution.objects.filter(sharer_id=member_id, at__gte=day_start, at__lt=day_start + timedelta(days=1))
+    return {"views": opened or 0, "orders": won.count()}
 
 
 def day_totals(day_start: datetime) -> dict[str, int]:

@@ -11,11 +11,12 @@ from django.core.cache import cache
 from django.templatetags.static import static
 from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from tongzhou.kit import clock
 from tongzhou.kit.money import format_minor, plain
+from tongzhou.kit.refusals import Refusal
 
 register = template.Library()
 EAGER = 7  # pictures of a list that a first screen may show: they are not loaded lazily
@@ -211,6 +212,60 @@ def _row(item: Any, earn_minor: int, note: str, *, eager: bool) -> str:
 
 
 _SHAPES = {"card": _card, "rail": _rail, "row": _row}
+
+
+def _of_field(refusal: Refusal | None, field: str) -> Refusal | None:
+    if refusal is None or not field:
+        return None
+    return refusal if refusal.field == field else next((e for e in refusal.errors if e.field == field), None)
+
+
+@register.simple_tag
+def invalid(refusal: Refusal | None, field: str) -> SafeString:
+    """Marks a field that was refused, and names the sentence that says why."""
+    return (
+        format_html(' aria-invalid="true" aria-describedby="{}-e"', field)
+        if _of_field(refusal, field)
+        else SafeString()
+    )
+
+
+@register.simple_tag
+def trouble(refusal: Refusal | None, field: str) -> SafeString:
+    """The sentence beside a refused field: what is wrong, the rule, how to mend it."""
+    found = _of_field(refusal, field)
+    if found is None:
+        return SafeString()
+    words = " ".join(str(part) for part in (found.message, found.rule, found.fix) if part)
+    return format_html('<p class="field__error" id="{}-e">{}<span>{}</span></p>', field, icon("alert", "sm"), words)
+
+
+@register.simple_tag
+def bar(part: int, whole: int) -> SafeString:
+    """A bar of a funnel; the figure stands beside it."""
+    whole, part = max(whole, 1), max(0, min(part, max(whole, 1)))
+    return format_html(
+        '<svg viewBox="0 0 {} 10" preserveAspectRatio="none" aria-hidden="true"><rect class="funnel__bed" width="{}" height="10"/>'
+        '<rect class="funnel__bar" width="{}" height="10"/></svg>', whole, whole, part,
+    )  # fmt: skip
+
+
+_ACCOUNTS = {
+    "prepaid.rewards": gettext_lazy("商城预备的报酬"), "expense.rewards": gettext_lazy("商城付出的报酬"), "reward.expected": gettext_lazy("预计"),
+    "reward.held": gettext_lazy("待结"), "reward.available": gettext_lazy("可提"), "receivable.clawback.reward": gettext_lazy("以后抵扣"),
+    "payout.in_transit.reward": gettext_lazy("打款中"),
+}  # fmt: skip
+
+
+@register.simple_tag
+def account(code: str) -> SafeString:
+    """An account of the ledger in a reader's words, its own name below."""
+    words = _ACCOUNTS.get(code)
+    return (
+        format_html('{}<br><code class="tiny faint">{}</code>', words, code)
+        if words
+        else format_html("<code>{}</code>", code)
+    )
 
 
 @register.simple_tag

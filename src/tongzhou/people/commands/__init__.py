@@ -1,6 +1,7 @@
 """The verbs of people."""
 
 from tongzhou.people.commands.accounts import (
+    give_consents,
     register_member,
     register_members,
     rename,
@@ -21,6 +22,7 @@ __all__ = [
     "create_first_owner",
     "create_operator",
     "delete_address",
+    "give_consents",
     "grant_role",
     "propose_rebind",
     "register_member",

@@ -2,7 +2,7 @@
 
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -20,7 +20,7 @@ from tongzhou.kit.actor import Actor
 from tongzhou.kit.ids import id_at, new_id
 from tongzhou.kit.models import Claim
 from tongzhou.kit.refusals import Kind, Refusal, invalid, not_found
-from tongzhou.people.models import Member, SignInChallenge
+from tongzhou.people.models import Consent, Member, SignInChallenge
 from tongzhou.people.rules import default_name, new_code, normal_phone
 from tongzhou.people.values import SignedIn
 
@@ -74,11 +74,14 @@ def request_code(*, phone: str, ip: str, at: datetime) -> None:
     senders.sms().send(to=number, text=text, at=at)
 
 
-def sign_in(*, phone: str, code: str, at: datetime, display_name: str = "", language: str = "") -> SignedIn:
+def sign_in(
+    *, phone: str, code: str, at: datetime, display_name: str = "", language: str = "", agreed: bool = True
+) -> SignedIn:  # fmt: skip
     """Check the code and return the member of the phone, made now when there was none.
 
-    A wrong code counts one try even though it is refused. *Refuses:* ``phone_invalid``,
-    ``code_wrong``, ``code_expired``, ``code_used_up``, ``member_closed``.
+    A wrong code counts one try even though it is refused. ``agreed``: whoever is new has ticked terms and
+    privacy; who has not can tick and send the same code again. *Refuses:* ``phone_invalid``,
+    ``code_wrong``, ``code_expired``, ``code_used_up``, ``member_closed``, ``terms_needed``.
     """
     number = _phone(phone)
     challenge = SignInChallenge.objects.filter(phone=number, used_at=None).order_by("-at", "-id").first()
@@ -99,6 +102,11 @@ def sign_in(*, phone: str, code: str, at: datetime, display_name: str = "", lang
         if not used:
             raise invalid("code_used_up", _("这条验证码已经用过了。"), field="code", fix=_("请重新获取验证码。"))
         member = Member.objects.filter(login=number).first()
+        if member is None and not agreed:
+            raise invalid(
+                "terms_needed", _("这个号码还没有账户，建账户前要先同意服务协议与隐私政策。"), field="agree",
+                rule=_("要你亲自勾选"), fix=_("勾上再点登录，验证码不用重新获取。"),
+            )  # fmt: skip
         if member is None:
             made = register_member(phone=number, display_name=display_name, language=language, at=at)
             return SignedIn(made, created=True)
@@ -193,6 +201,18 @@ def set_language(*, member_id: UUID, language: str) -> None:
     if language not in dict(settings.LANGUAGES):
         raise invalid("language_unknown", _("没有这种语言。"), field="language", value=language)
     _change(member_id, language=language)
+
+
+@transaction.atomic
+def give_consents(*, member_id: UUID, purposes: Iterable[str], at: datetime, version: str = "1") -> None:
+    """Keep what a member ticked, by purpose and version; the same again is one row."""
+    have = set(
+        Consent.objects.filter(member_id=member_id, version=version, withdrawn_at=None).values_list(
+            "purpose", flat=True
+        )
+    )
+    rows = [Consent(member_id=member_id, purpose=p, version=version, given_at=at) for p in purposes if p not in have]
+    Consent.objects.bulk_create(rows)
 
 
 @transaction.atomic

@@ -22,7 +22,7 @@ from tongzhou.sharing import commands as sharing
 from tongzhou.sharing import queries as shared
 from tongzhou.storefront import http
 from tongzhou.storefront.middleware import LANG_COOKIE
-from tongzhou.storefront.views.cart import picker, read_address
+from tongzhou.storefront.views.cart import address_form, picker, read_address
 from tongzhou.storefront.views.share import vouch
 
 BACKEND = "tongzhou.people.backends.MemberBackend"
@@ -42,10 +42,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             sent = True
         except Refusal as caught:
             refusal = caught
-            sent = caught.code in ("code_too_soon", "code_wrong", "code_expired", "code_used_up")
+            sent = caught.code in ("code_too_soon", "code_wrong", "code_expired", "code_used_up", "terms_needed")
     demo_code = senders.shown(normal_phone(phone) or "") if sent else None
     context = {"phone": phone, "sent": sent, "refusal": refusal, "next": http.safe_next(request, "/me"),
-               "vouch": vouch(request, None, at), "demo_code": demo_code, "name": request.POST.get("name", "")}  # fmt: skip
+               "vouch": vouch(request, None, at), "demo_code": demo_code, "form": request.POST}  # fmt: skip
     return http.page(request, "signin", context, status=422 if refusal else 200)
 
 
@@ -53,7 +53,7 @@ def _enter(request: HttpRequest, phone: str) -> HttpResponse:
     at = http.now()
     done = commands.sign_in(
         phone=phone, code=request.POST["code"], at=at, display_name=request.POST.get("name", ""),
-        language=request.LANGUAGE_CODE or "",
+        language=request.LANGUAGE_CODE or "", agreed="agree" in request.POST,
     )  # fmt: skip
     visitor = http.visitor_id(request)
     member = Member.objects.get(id=done.member_id)
@@ -63,6 +63,10 @@ def _enter(request: HttpRequest, phone: str) -> HttpResponse:
         carts.join_cart(visitor_id=visitor, member_id=member.id, at=at)
         if done.created:
             _bind(member, visitor, at)
+    if done.created:
+        commands.give_consents(member_id=member.id, purposes=("terms", "privacy"), at=at)
+        if "show_name" in request.POST:
+            commands.set_name_consent(member_id=member.id, given=True, by=actor(member.id, member.display_name), at=at)
     http.recount(request, member.id)
     return HttpResponseRedirect(http.safe_next(request, "/me"))
 
@@ -99,7 +103,8 @@ def me(request: HttpRequest) -> HttpResponse:
     who, at = http.need_member(request), http.now()
     month = clock.day_start(clock.mall_day(at).replace(day=1))
     context = {"tab": "me", "who": queries.card(who.id), "counts": orders.counts_of(who.id), "roles": queries.roles(who.id),
-               "saved": orders.saved_this_month(who.id, month), "purse": rewards.earnings(who.id)}  # fmt: skip
+               "saved": orders.saved_this_month(who.id, month), "earned": rewards.earned_since(who.id, month),
+               "purse": rewards.earnings(who.id), "consents": queries.consents(who.id)}  # fmt: skip
     return http.page(request, "me", context)
 
 
@@ -115,19 +120,21 @@ def rename(request: HttpRequest) -> HttpResponse:
 def addresses(request: HttpRequest) -> HttpResponse:
     """The address book."""
     who, refusal = http.need_member(request), None
-    if request.method == "POST":
+    if request.method == "POST" and "next_level" not in request.POST:
         try:
             if request.POST.get("delete"):
                 commands.delete_address(
                     member_id=who.id, address_id=http.as_uuid(request.POST["delete"], "address"), at=http.now()
                 )
             else:
-                read_address(request, who.id)
+                commands.save_address(
+                    member_id=who.id, address=read_address(request, who.id), at=http.now(), is_default="default" in request.POST
+                )  # fmt: skip
                 messages.success(request, _("地址已保存。"), extra_tags="trust")
             return HttpResponseRedirect("/me/addresses")
         except Refusal as caught:
             refusal = caught
-    form = {k: request.POST.get(k, "") for k in ("receiver", "phone", "code", "detail")}
+    form = address_form(request)
     context = {
         "rows": queries.addresses(who.id),
         "refusal": refusal,

@@ -1,5 +1,7 @@
 """After placing: the cashier, the provider's word, orders and their receipt."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
@@ -12,12 +14,14 @@ from tongzhou.fulfilment import queries as parcels
 from tongzhou.kit.actor import member as actor
 from tongzhou.kit.refusals import Kind, Refusal
 from tongzhou.orders import commands, queries
-from tongzhou.orders.models import Status
+from tongzhou.orders.models import OrderLine, Status
 from tongzhou.payments import commands as payments
 from tongzhou.payments import queries as paid
 from tongzhou.people import queries as members
 from tongzhou.sharing import queries as shared
 from tongzhou.storefront import http
+from tongzhou.suppliers import queries as suppliers
+from tongzhou.suppliers.values import SupplierValue
 
 MOST_NOTICE = 64 * 1024
 
@@ -55,11 +59,22 @@ def returned(request: HttpRequest, no: str) -> HttpResponse:
         return JsonResponse({"final": final})
     attempts = paid.payments_of(order.id)
     failed = bool(attempts) and all(p.status == "FAILED" for p in attempts)
-    return http.page(
-        request,
-        "paid",
-        {"order": order, "final": final, "failed": failed, "attempts": attempts, "back": f"/orders/{no}"},
-    )
+    won = shared.attribution(order.id) if final else None
+    context = {
+        "order": order, "final": final, "failed": failed, "back": f"/orders/{no}", "consented": who.name_consent,
+        "sharer": members.card(won.sharer_id) if won and won.sharer_id else None, "groups": _shippers(order.id) if final else [],
+    }  # fmt: skip
+    return http.page(request, "paid", context)
+
+
+def _shippers(order_id: UUID) -> list[tuple[SupplierValue, OrderLine, int]]:
+    """Who will send what of an order: (supplier, first line, units)."""
+    groups: dict[UUID, list[OrderLine]] = {}
+    for line in queries.lines_of([order_id])[order_id]:
+        if line.kind == "goods" and line.supplier_id:
+            groups.setdefault(line.supplier_id, []).append(line)
+    names = suppliers.by_ids(groups)
+    return [(names[s], lines[0], sum(x.quantity for x in lines)) for s, lines in groups.items() if s in names]
 
 
 @csrf_exempt

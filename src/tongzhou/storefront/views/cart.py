@@ -1,15 +1,18 @@
 """The cart and checkout."""
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.translation import gettext as _
 
 from tongzhou.catalog import queries as goods
-from tongzhou.kit.refusals import Kind, Refusal
+from tongzhou.kit.refusals import Kind, Refusal, invalid
 from tongzhou.orders import commands, queries
+from tongzhou.orders.values import CartValue
 from tongzhou.people import commands as people
 from tongzhou.people import divisions
 from tongzhou.people import queries as members
@@ -20,6 +23,7 @@ from tongzhou.storefront.variants import asked_sku
 from tongzhou.storefront.views.share import vouch
 from tongzhou.suppliers import queries as suppliers
 
+Wants = list[tuple[UUID, int]]
 FIELDS = ("receiver", "phone", "code", "detail")
 
 
@@ -60,7 +64,7 @@ def _sku(request: HttpRequest, at: datetime) -> UUID:
     return http.as_uuid(request.POST.get("sku", ""), "sku")
 
 
-def _wants(request: HttpRequest) -> tuple[list[tuple[UUID, int]], UUID | None]:
+def _wants(request: HttpRequest) -> tuple[Wants, UUID | None]:
     """What is being bought: one thing at once, or the cart; and whose cart to empty afterwards."""
     data = request.POST if request.method == "POST" else request.GET
     if data.get("sku"):
@@ -80,7 +84,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
     refusal = None
     if request.method == "POST" and "next_level" not in request.POST:
         try:
-            placed = _place(request, who.id, wants, owner)
+            placed = _place(request, who.id, wants, owner, value)
         except Refusal as caught:
             if caught.kind in (Kind.NOT_FOUND, Kind.SIGN_IN):
                 raise
@@ -92,13 +96,14 @@ def checkout(request: HttpRequest) -> HttpResponse:
     context = {
         "cart": value, "groups": [(names.get(s), lines) for s, lines in value.by_supplier()], "refusal": refusal,
         "addresses": members.addresses(who.id), "token": request.POST.get("key") or http.token(), "back": "/cart",
-        "vouch": vouch(request, None, at), "form": _form(request), "picker": picker(_form(request)["code"]),
+        "vouch": vouch(request, None, at), "form": address_form(request), "picker": picker(address_form(request)["code"]),
+        "free_from": settings.FREE_FREIGHT_FROM_MINOR, "freight": settings.FREIGHT_MINOR,
         "one": wants[0] if request.POST.get("sku") or request.GET.get("sku") else None,
     }  # fmt: skip
     return http.page(request, "checkout", context, status=422 if refusal else 200)
 
 
-def _form(request: HttpRequest) -> dict[str, str]:
+def address_form(request: HttpRequest) -> dict[str, str]:
     """What was typed, kept; the picker's deepest chosen level wins over the hidden code."""
     data = {k: request.POST.get(k, "").strip() for k in (*FIELDS, "note", "sharer_code", "address")}
     levels = [request.POST.get(f"level{i}", "") for i in range(4)]
@@ -122,24 +127,29 @@ def picker(code: str) -> list[dict[str, object]]:
 
 
 def read_address(request: HttpRequest, member_id: UUID) -> AddressValue:
-    """The chosen address, or the one typed in (which is kept). *Refuses:* ``address_invalid``."""
-    form = _form(request)
+    """The chosen address, or the one typed in, checked. *Refuses:* ``address_invalid``."""
+    form = address_form(request)
     if form["address"] and form["address"] != "new":
         return members.address(member_id, http.as_uuid(form["address"], "address"))
-    typed = AddressValue(form["receiver"], form["phone"], form["code"], "", "", "", "", form["detail"])
-    kept = check_address(typed)
-    people.save_address(member_id=member_id, address=kept, at=http.now())
-    return kept
+    return check_address(AddressValue(form["receiver"], form["phone"], form["code"], "", "", "", "", form["detail"]))
 
 
-def _place(request: HttpRequest, member_id: UUID, wants: list[tuple[UUID, int]], owner: UUID | None) -> str:
-    form, seen = _form(request), request.POST.get("seen", "")
+def _place(request: HttpRequest, member_id: UUID, wants: Wants, owner: UUID | None, seen: CartValue) -> str:
+    form, shown = address_form(request), request.POST.get("seen", "")
     address = read_address(request, member_id)
+    if seen.ticks and "no_return" not in request.POST:
+        raise invalid(
+            "no_return_tick", _("有商品下单后不能无理由退货，要你亲自确认。"), field="no_return",
+            rule=_("需要你亲自勾选，我们不会替你勾。"), fix=_("勾上再提交，或者先拿掉那件商品。"),
+        )  # fmt: skip
     placed = commands.place(
         buyer_id=member_id, lines=wants, address=address, at=http.now(), sharer_code=form["sharer_code"],
         note=form["note"], visitor_id=http.visitor_id(request), key=request.POST.get("key", "")[:60], cart_owner=owner,
-        expected_minor=http.as_int(seen, "seen") if seen else None,
+        expected_minor=http.as_int(shown, "seen") if shown else None,
     )  # fmt: skip
+    if address.id is None:
+        with suppress(Refusal):  # the order stands; a full address book does not undo it
+            people.save_address(member_id=member_id, address=address, at=http.now())
     return placed.no
 
 

@@ -7,6 +7,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
+from tongzhou.catalog import queries as goods
 from tongzhou.kit import clock
 from tongzhou.kit.actor import member as actor
 from tongzhou.kit.money import parse_major
@@ -14,6 +15,7 @@ from tongzhou.kit.refusals import Kind, Refusal, invalid
 from tongzhou.ledger import queries as books
 from tongzhou.orders import queries as orders
 from tongzhou.payouts import commands, queries
+from tongzhou.payouts.models import Payout
 from tongzhou.people import queries as members
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import queries as shared
@@ -33,10 +35,14 @@ def earn(request: HttpRequest) -> HttpResponse:
     rows = rewards.rewards_of(who.id, before=before, limit=20)
     names = members.cards([r.buyer_id for r in rows])
     bought = orders.lines_by_id([r.line_id for r in rows])
+    links = shared.links_of(who.id, limit=3)
+    named = goods.cards_by_ids([f.link.product_id for f in links if f.link.product_id], discount_bp=http.discount(at))
     context = {
         "tab": "earn", "purse": rewards.earnings(who.id), "saved": orders.saved_this_month(who.id, _month(at)),
         "rows": [(r, names.get(r.buyer_id), bought.get(r.line_id)) for r in rows],
-        "links": shared.links_of(who.id, limit=6), "more": rows[-1].id if len(rows) == 20 else None,
+        "links": [(f, named.get(f.link.product_id) if f.link.product_id else None) for f in links],
+        "today": shared.member_day(who.id, clock.day_start(clock.mall_day(at))), "at": at,
+        "earned": rewards.earned_since(who.id, _month(at)), "more": rows[-1].id if len(rows) == 20 else None,
         "month": orders.sharer_orders(who.id, _month(at)), "plan": http.plan(at),
     }  # fmt: skip
     return http.page(request, "earn", context)
@@ -50,9 +56,21 @@ def why(request: HttpRequest, reward_id: str) -> HttpResponse:
     buyer = members.cards([row.buyer_id]).get(row.buyer_id)
     context = {
         "r": row, "won": won, "buyer": buyer, "line": orders.line(row.line_id), "order": orders.order_by_id(row.order_id),
-        "steps": books.story(row.story_id or row.line_id), "back": "/earn", "base": row.base_minor - row.points_minor,
+        "steps": [s for s in books.story(row.story_id or row.line_id) if _mine(s.debit) or _mine(s.credit)], "back": "/earn",
+        "base": row.base_minor - row.points_minor, "paid": _paid_after(who.id, row.matured_at),
     }  # fmt: skip
     return http.page(request, "why", context)
+
+
+def _mine(account: str) -> bool:
+    """Whether an account tells of the reward: what the mall pays its suppliers is not the sharer's business."""
+    return account.startswith(("reward.", "prepaid.rewards", "expense.rewards", "receivable.clawback"))
+
+
+def _paid_after(member_id: UUID, matured_at: datetime | None) -> Payout | None:
+    """The first payout asked for after a reward became available: it came out of the same purse."""
+    rows = [p for p in queries.payouts_of(member_id) if matured_at and p.requested_at >= matured_at]
+    return rows[-1] if rows else None
 
 
 def payout(request: HttpRequest) -> HttpResponse:

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
 
 from tongzhou.aftersale import commands, queries
 from tongzhou.fulfilment import queries as parcels
@@ -10,6 +11,11 @@ from tongzhou.kit.money import parse_major
 from tongzhou.kit.refusals import Kind, Refusal, invalid
 from tongzhou.orders import queries as orders
 from tongzhou.storefront import http
+
+REASONS = (
+    ("no_reason", _("七日无理由")), ("damaged", _("破损")), ("wrong_goods", _("发错了")), ("quality", _("质量问题")),
+    ("not_as_described", _("与描述不符")), ("late", _("太晚了")), ("other", _("其他")),
+)  # fmt: skip
 
 
 def ask(request: HttpRequest, no: str) -> HttpResponse:
@@ -31,9 +37,24 @@ def ask(request: HttpRequest, no: str) -> HttpResponse:
         else:
             opened = next(c for c in queries.cases_of_order(order.id) if c.id == case_id)
             return HttpResponseRedirect(f"/returns/{opened.no}")
-    rows = [(x, queries.right(x, at), range(x.quantity - x.refunded_quantity + 1)) for x in lines]
-    context = {"order": order, "rows": rows, "refusal": refusal, "form": request.POST, "back": f"/orders/{no}"}
+    rows = [
+        (
+            x,
+            queries.right(x, at),
+            range(x.quantity - x.refunded_quantity + 1),
+            _chosen(request.POST.get(f"units-{x.id}", "")),
+        )
+        for x in lines
+    ]
+    first = "no_reason" if any(right.open for _x, right, _n, _c in rows) or order.shipped_at is None else "quality"
+    context = {"order": order, "rows": rows, "refusal": refusal, "form": request.POST, "back": f"/orders/{no}",
+               "reasons": REASONS, "left": any(x.refunded_quantity < x.quantity for x in lines), "reason": request.POST.get("reason") or first}  # fmt: skip
     return http.page(request, "return", context, status=422 if refusal else 200)
+
+
+def _chosen(text: str) -> int:
+    """What was chosen before a refusal; nothing readable is nothing chosen."""
+    return int(text) if text.isdecimal() and len(text) < 4 else 0
 
 
 def _units(request: HttpRequest, ids: list[UUID]) -> dict[UUID, int]:
@@ -47,7 +68,14 @@ def _amount(request: HttpRequest) -> int | None:
     try:
         return parse_major(text)
     except ValueError:
-        raise invalid("amount", "¥", field="amount", value=text, rule="12.90") from None
+        raise invalid(
+            "amount",
+            _("金额看不懂。"),
+            field="amount",
+            value=text,
+            rule=_("元，最多两位小数"),
+            fix=_("写成 12.90 这样。"),
+        ) from None
 
 
 def case(request: HttpRequest, no: str) -> HttpResponse:

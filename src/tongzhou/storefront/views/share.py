@@ -9,12 +9,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from tongzhou.catalog import queries as goods
+from tongzhou.catalog.values import ProductPage
+from tongzhou.design.templatetags.shop_tags import art as art_url
+from tongzhou.design.templatetags.shop_tags import loc
+from tongzhou.kit.actor import member as actor
+from tongzhou.kit.refusals import Refusal
 from tongzhou.people import commands as people
 from tongzhou.people import queries as members
 from tongzhou.plans.rules import LineFacts, estimate
 from tongzhou.sharing import commands, queries
+from tongzhou.sharing.poster import Said, say
 from tongzhou.sharing.poster import render as render_poster
+from tongzhou.sharing.values import LinkValue
 from tongzhou.storefront import http
+from tongzhou.storefront.variants import chosen_sku
 
 
 def land(request: HttpRequest, code: str) -> HttpResponse:
@@ -53,27 +61,63 @@ def vouch(request: HttpRequest, product_id: UUID | None, at: datetime) -> dict[s
 
 
 def share(request: HttpRequest, slug: str) -> HttpResponse:
-    """A member's share page of a product: link, poster, and exactly what the friend will see."""
+    """A member's share page of a product: the own sentence, link, poster, and exactly what the friend will see."""
     who, at = http.need_member(request), http.now()
     item = goods.product_page(slug, http.discount(at), at=at)
+    words, refusal = request.POST.get("words", ""), None
+    if request.method == "POST":
+        try:
+            commands.say(member_id=who.id, product_id=item.id, words=words, at=at)
+            return HttpResponseRedirect(f"/products/{slug}/share")
+        except Refusal as caught:
+            refusal = caught
     link = commands.make_link(member_id=who.id, product_id=item.id, at=at)
-    force = http.plan(at)
-    sku = next((s for s in item.skus if s.available), item.skus[0])
+    force, sku = http.plan(at), chosen_sku(item)
     earning = 0
-    if force:
+    if force and sku:
         earning = estimate(force.plan, LineFacts(sku.code, slug, (), sku.price_minor, 0, sku.list_price_minor, None))
-    context = {"item": item, "sku": sku, "link": link, "url": settings.SITE_URL + link.url_path, "who": members.card(who.id),
-               "earning": earning, "plan": force, "back": f"/products/{slug}"}  # fmt: skip
-    return http.page(request, "share", context)
+    card = members.card(who.id)
+    said = _said(request, link, card.display_name, item)
+    context = {
+        "item": item, "sku": sku, "link": link, "url": settings.SITE_URL + link.url_path, "earning": earning, "plan": force,
+        "vouch": {"card": card, "words": link.words}, "refusal": refusal, "words": words if refusal else link.words,
+        "said": said, "most": commands.MOST_WORDS, "back": f"/products/{slug}",
+    }  # fmt: skip
+    return http.page(request, "share", context, status=422 if refusal else 200)
+
+
+def _said(request: HttpRequest, link: LinkValue, sharer: str, item: ProductPage | None) -> Said:
+    """The poster's words: of a product, or of the mall."""
+    english = request.LANGUAGE_CODE == "en"
+    if item is None:
+        return say(title=_("好东西，同舟共享"), sub=_("人人都是会员价"), price_minor=0, currency=settings.CURRENCY, sharer=sharer,
+                   quote=link.words, english=english)  # fmt: skip
+    return say(
+        title=loc(item, "title"), sub=loc(item, "subtitle"), price_minor=item.price_from_minor, sharer=sharer,
+        currency=settings.CURRENCY, more=item.price_to_minor > item.price_from_minor, quote=link.words, english=english,
+    )  # fmt: skip
 
 
 def invite(request: HttpRequest) -> HttpResponse:
-    """A member's own invitation: the link to the whole mall, and the code to type at checkout."""
+    """A member's own invitation: the link to the whole mall, the code to type at checkout, and every link's funnel."""
     who, at = http.need_member(request), http.now()
+    words, refusal = request.POST.get("words", ""), None
+    if request.method == "POST":
+        try:
+            commands.say(member_id=who.id, product_id=None, words=words, at=at)
+            return HttpResponseRedirect("/earn/invite")
+        except Refusal as caught:
+            refusal = caught
     link = commands.make_link(member_id=who.id, product_id=None, at=at)
-    context = {"tab": "earn", "link": link, "url": settings.SITE_URL + link.url_path, "who": members.card(who.id),
-               "invited": members.invitee_count(who.id), "back": "/earn"}  # fmt: skip
-    return http.page(request, "invite", context)
+    card, funnels = members.card(who.id), queries.links_of(who.id, limit=9)
+    named = goods.cards_by_ids([f.link.product_id for f in funnels if f.link.product_id], discount_bp=http.discount(at))
+    context = {
+        "tab": "earn", "link": link, "url": settings.SITE_URL + link.url_path, "who": card, "back": "/earn",
+        "invited": members.invitee_count(who.id), "said": _said(request, link, card.display_name, None),
+        "vouch": {"card": card, "words": link.words}, "words": words if refusal else link.words, "refusal": refusal,
+        "links": [(f, named.get(f.link.product_id) if f.link.product_id else None) for f in funnels], "most": commands.MOST_WORDS,
+    }  # fmt: skip
+    return http.page(request, "invite", context, status=422 if refusal else 200)
 
 
 def poster(request: HttpRequest, code: str) -> HttpResponse:
@@ -82,19 +126,14 @@ def poster(request: HttpRequest, code: str) -> HttpResponse:
     link = queries.link(code)
     if link is None:
         return http.page(request, "error", {"code": 404}, status=404)
-    title, price, art = _("同舟"), 0, ""
     slug = goods.slug_of(link.product_id) if link.product_id else None
-    if slug:
-        item = goods.product_page(slug, http.discount(at), at=at)
-        english = request.LANGUAGE_CODE == "en"
-        title, price = (item.title_en if english else item.title), item.price_from_minor
-        art = item.pictures[0].src if item.pictures else ""
-    made = render_poster(
-        title=title, price_minor=price, currency=settings.CURRENCY, sharer=members.card(link.sharer_id).display_name,
-        url=settings.SITE_URL + link.url_path, art=art, english=request.LANGUAGE_CODE == "en",
-    )  # fmt: skip
+    item = goods.product_page(slug, http.discount(at), at=at) if slug else None
+    said = _said(request, link, members.card(link.sharer_id).display_name, item)
+    art = item.pictures[0].src if item and item.pictures else ""
+    made = render_poster(said, url=settings.SITE_URL + link.url_path, art=art_url(art) if art else "")
     response = HttpResponse(made.body, content_type=made.content_type)
-    response["Cache-Control"] = "private, max-age=300"
+    response["Cache-Control"] = "private, no-cache"
+    response["Content-Language"] = request.LANGUAGE_CODE or ""
     return response
 
 
@@ -102,7 +141,5 @@ def set_consent(request: HttpRequest) -> HttpResponse:
     """Let sharers see one's name, or take it back."""
     who = http.need_member(request)
     given = request.POST.get("given") == "1"
-    from tongzhou.kit.actor import member as actor
-
     people.set_name_consent(member_id=who.id, given=given, by=actor(who.id, who.display_name), at=http.now())
-    return HttpResponseRedirect("/me")
+    return HttpResponseRedirect(http.safe_next(request, "/me"))

@@ -4,20 +4,27 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
+from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import queries as goods
 from tongzhou.kit import clock, worker
 from tongzhou.kit.models import PeriodicTurn
 from tongzhou.storefront import http
 
-TOPICS = ("delivery", "returns", "sharing", "rewards", "tax", "privacy", "about", "terms")
+TOPICS = {
+    "delivery": _("配送与运费"), "returns": _("退换与七日无理由"), "sharing": _("分享规则全文"), "rewards": _("每一笔怎么算"),
+    "tax": _("税与提现"), "privacy": _("隐私与我的数据"), "terms": _("服务协议"), "about": _("同舟是什么"),
+}  # fmt: skip
 
 
 def help_page(request: HttpRequest, topic: str) -> HttpResponse:
     """Rules and rights in plain words."""
     if topic not in TOPICS:
         return http.page(request, "error", {"code": 404}, status=404)
-    return http.page(request, "help", {"topic": topic, "plan": http.plan(http.now()), "back": "/"})
+    return http.page(request, "help", {
+        "topic": topic, "topics": TOPICS.items(), "plan": http.plan(http.now()), "back": "/",
+        "freight": settings.FREIGHT_MINOR, "free_from": settings.FREE_FREIGHT_FROM_MINOR,
+    })  # fmt: skip
 
 
 def alive(request: HttpRequest) -> HttpResponse:

@@ -66,12 +66,20 @@
 
   // Copy buttons say that they copied.
   for (const button of all("[data-copy]")) {
+    button.hidden = false;
     button.addEventListener("click", async () => {
       await navigator.clipboard.writeText(button.dataset.copy);
       const said = button.textContent;
       button.textContent = button.dataset.done;
       setTimeout(() => { button.textContent = said; }, 1600);
     });
+  }
+
+  // The phone's own share sheet, where there is one.
+  for (const button of all("[data-share]")) {
+    if (!navigator.share) continue;
+    button.hidden = false;
+    button.addEventListener("click", () => navigator.share({ title: button.dataset.title, text: button.dataset.text, url: button.dataset.share }).catch(() => {}));
   }
 
   // The address picker: the same selects, filled without leaving the page.
@@ -95,6 +103,9 @@
     const go = picker.querySelector("[data-nojs]");
     if (go) go.hidden = true;
   }
+
+  // Choosing "a new address" opens its fields.
+  for (const input of all("[data-opens]")) input.addEventListener("change", () => { document.getElementById(input.dataset.opens).open = true; });
 
   // One tap is one request.
   for (const form of all("form[method=post]")) {
