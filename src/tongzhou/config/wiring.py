@@ -25,6 +25,8 @@ def install() -> None:
     """Register the wiring; called once when Django is ready."""
     from tongzhou.aftersale import handlers as aftersale
     from tongzhou.compliance import queries as compliance
+    from tongzhou.ledger import queries as books
+    from tongzhou.orders import proofs as sold
     from tongzhou.payments import handlers as payments
     from tongzhou.payments.events import RefundRequested, RefundSettled
     from tongzhou.payments.providers import PROVIDERS
@@ -32,7 +34,10 @@ def install() -> None:
     from tongzhou.payouts.events import PayoutReleased
     from tongzhou.payouts.rails import RAILS
     from tongzhou.rewards import handlers as rewards
+    from tongzhou.rewards import proofs as earned
 
+    for proof in (sold.orders_recomputed, sold.suppliers_owed, earned.rewards_recomputed):
+        books.register(proof.__name__, proof)
     compliance.tell_rails(lambda: {*PROVIDERS, *RAILS})
     apply = Handler("rewards.apply", rewards.on_order_facts, batch=64)
     supply = Handler("suppliers.supplied", _supplied, batch=64)

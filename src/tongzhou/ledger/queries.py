@@ -11,9 +11,11 @@ from tongzhou.ledger import chart, sql
 from tongzhou.ledger.models import AccountBalance, Book, DaySeal, Posting, ProofRun, Transfer
 from tongzhou.ledger.reports import AGES, Aged, ProfitLoss, ages, behind, owed_by_age, profit_and_loss
 from tongzhou.ledger.values import StatementLine, VerifyReport
-from tongzhou.ledger.verify import verify
+from tongzhou.ledger.verify import register, verify
 
-__all__ = ["AGES", "Aged", "ProfitLoss", "VerifyReport", "ages", "behind", "owed_by_age", "profit_and_loss", "verify"]
+__all__ = [
+    "AGES", "Aged", "ProfitLoss", "VerifyReport", "ages", "behind", "owed_by_age", "profit_and_loss", "register", "verify",
+]  # fmt: skip
 
 
 def balances(book_id: UUID, accounts: Sequence[str] | None = None) -> dict[str, int]:
@@ -51,6 +53,12 @@ def standing_many(
                 sign = side if chart.is_debit_normal(account) else -side
                 have[account] = have.get(account, 0) + sign * amount
     return out
+
+
+def stories_apart(accounts: Sequence[str], known: "QuerySet[Any, Any]", limit: int = 50) -> list[UUID]:
+    """Stories that move these accounts and are none of the ``known`` (a query of ids); for the proofs of rooms above."""
+    moves = Transfer.objects.filter(Q(debit__in=accounts) | Q(credit__in=accounts)).exclude(story_id__in=known)
+    return list(moves.order_by("story_id").values_list("story_id", flat=True).distinct()[:limit])
 
 
 def story_transfers(book_id: UUID, story_ids: Sequence[UUID]) -> "QuerySet[Transfer]":

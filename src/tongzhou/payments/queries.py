@@ -1,10 +1,10 @@
 """Reads of payments."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 
 from tongzhou.payments import providers
 from tongzhou.payments.models import Payment, Refund, RefundStatus
@@ -44,6 +44,21 @@ def capture_transfers(order_id: UUID) -> list[tuple[UUID, UUID]]:
     """(payment, the transfer that booked its capture), oldest first."""
     rows = Payment.objects.filter(order_id=order_id).exclude(capture_transfer_id=None).order_by("settled_at", "id")
     return [(p, t) for p, t in rows.values_list("id", "capture_transfer_id") if t]
+
+
+def sums_of(order_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int, int]]:
+    """Of each order that was ever paid through a provider: came in, went back, is on its way back."""
+    out: dict[UUID, tuple[int, int, int]] = {}
+    captures = Payment.objects.filter(order_id__in=order_ids)
+    for order, came in captures.values_list("order_id").annotate(n=Sum("captured_minor")):
+        out[order] = (came, 0, 0)
+    done = Q(status=RefundStatus.SUCCEEDED)
+    refunds = Refund.objects.filter(order_id__in=order_ids).values_list("order_id")
+    for order, back, open_ in refunds.annotate(
+        back=Sum("amount_minor", filter=done, default=0), open=Sum("amount_minor", filter=~done, default=0)
+    ):
+        out[order] = (out.get(order, (0, 0, 0))[0], back, open_)
+    return out
 
 
 def refunds_of(order_id: UUID) -> "QuerySet[Refund]":

@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.kit.refusals import not_found
-from tongzhou.suppliers.models import Status, Supplier
+from tongzhou.suppliers.models import Status, SuppliedSeen, Supplier
 from tongzhou.suppliers.values import SupplierValue
 
 _FIELDS = ("id", "code", "name", "name_en", "contact", "status")
@@ -35,6 +36,12 @@ def by_code(code: str) -> SupplierValue | None:
     """The supplier with this code, or None."""
     row = Supplier.objects.filter(code=code.strip().lower()).values_list(*_FIELDS).first()
     return _value(row) if row else None
+
+
+def snapshots_booked(line_ids: "QuerySet[Any, Any]") -> dict[UUID, tuple[UUID, int]]:
+    """Of these order lines (a query of ids): whose supplier's book, and which snapshot it has heard."""
+    rows = SuppliedSeen.objects.filter(line_id__in=line_ids).values_list("line_id", "supplier_id", "version")
+    return {line: (supplier, version) for line, supplier, version in rows}
 
 
 def suppliers(*, limit: int = 500) -> list[SupplierValue]:
