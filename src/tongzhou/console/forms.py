@@ -35,11 +35,14 @@ def anchor(field: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "-", field).strip("-")
 
 
-def faults(refusal: Refusal | None) -> dict[str, Fault]:
-    """Every fault of a refusal by its field's anchor, in the order they stand."""
-    if refusal is None:
-        return {}
-    return {f.anchor: f for f in map(_fault, _leaves(refusal))}
+def faults(refusal: Refusal | None) -> list[Fault]:
+    """Every fault of a refusal, in the order they stand; one field may have several."""
+    return [_fault(error) for error in _leaves(refusal)] if refusal else []
+
+
+def by_field(found: list[Fault]) -> dict[str, Fault]:
+    """The first fault of each field, by its anchor: what is said beneath it."""
+    return {f.anchor: f for f in reversed(found)}
 
 
 def _leaves(refusal: Refusal) -> Iterator[Refusal]:

@@ -109,6 +109,7 @@ def page(request: HttpRequest, name: str, context: dict[str, Any] | None = None,
     counts = _counts(roles)
     side = [(n, url, icon, text, counts.get(n, 0)) for n, url, icon, text, who in SECTIONS if roles & who]
     given = context or {}
+    listed = forms.faults(given.get("refusal"))
     frame = {"side": side, "section": shown["section"], "who": shown.get("actor"), "roles": sorted(roles),
-             "faults": forms.faults(given.get("refusal"))}  # fmt: skip
+             "listed": listed, "faults": forms.by_field(listed)}  # fmt: skip
     return render(request, f"console/{name}.html", {**frame, **given}, status=status)

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from tongzhou.console.views import cases, entry, ledger, orders, payouts, people, plans, products, system
+from tongzhou.console.views import cases, entry, law, ledger, orders, payouts, people, plans, products, system
 
 urlpatterns = [
     path("", require_GET(entry.today)),
@@ -29,10 +29,12 @@ urlpatterns = [
     path("plans", require_GET(plans.listing)),
     path("plans/new", plans.create),
     path("plans/file", plans.as_file),
+    path("plans/law", law.law),
     path("plans/<str:identity>", plans.detail),
     path("plans/<str:identity>/download", require_GET(plans.download)),
     path("ledger", require_GET(ledger.listing)),
     path("ledger/balance", ledger.balance),
+    path("ledger/reports", require_GET(ledger.reports)),
     path("ledger/export", require_GET(ledger.export)),
     path("ledger/accounts/<str:code>", require_GET(ledger.account)),
     path("ledger/<str:identity>", require_GET(ledger.posting)),

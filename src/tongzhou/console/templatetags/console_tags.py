@@ -70,6 +70,16 @@ def upto(count: int, most: int = 99) -> str:
 
 
 @register.filter
+def plainly(value: Any) -> str:
+    """A part of a document in one line: ``rate_bp 800, depth 2``; a dash where nothing is said."""
+    if value is None:
+        return "—"
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    return str(value)
+
+
+@register.filter
 def masked(phone: str) -> str:
     """A phone with its middle hidden."""
     return mask_phone(phone or "")

@@ -175,6 +175,23 @@ class TestPlans:
         assert owner.get(f"{kept}/download").content.decode().replace("\r\n", "\n").strip() == text.strip()
 
 
+def test_another_jurisdiction_takes_two_owners(desk):
+    people.grant_role(member_id=desk.cast.finance.id, role="owner", by=SYSTEM, at=clock.now())
+    first, second, page = sign_in("owner"), sign_in("finance"), "/console/plans/law"
+    assert first.post(page, {"act": "propose", "profile": "EU", "reason": "x"}).status_code == 422
+    assert first.post(page, {"act": "propose", "profile": "XX", "reason": "换主体了"}).status_code == 422
+    assert first.post(page, {"act": "propose", "profile": "EU", "reason": "换主体了"}).status_code == 302
+    change = re.search(r'name="change" value="([^"]+)"', second.get(page).content.decode())[1]
+    assert 'value="confirm"' not in first.get(page).content.decode()
+    assert first.post(page, {"act": "confirm", "change": change}).status_code == 403
+    assert second.post(page, {"act": "confirm", "change": change}).status_code == 302
+    assert (
+        "换主体了" in second.get(page).content.decode()
+        and "EU" in re.search(r"(?s)<h1.*?</h1>", second.get(page).content.decode())[0]
+    )
+    assert second.post(page, {"act": "confirm", "change": change}).status_code == 409
+
+
 class TestLedger:
     """Read-only."""
 

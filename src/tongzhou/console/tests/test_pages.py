@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 MOST = {
     "": 33, "products": 14, "products/new": 12, "products/import": 11, "products/<str:identity>": 20, "orders": 16,
     "orders/ship": 10, "orders/<str:no>": 28, "cases": 14, "cases/<str:no>": 18, "payouts": 16, "plans": 11, "plans/new": 14,
-    "plans/file": 8, "plans/<str:identity>": 18, "ledger": 14, "ledger/balance": 12, "ledger/accounts/<str:code>": 12,
+    "plans/file": 8, "plans/law": 11, "plans/<str:identity>": 18, "ledger": 14, "ledger/balance": 13, "ledger/reports": 26, "ledger/accounts/<str:code>": 12,
     "ledger/<str:identity>": 16, "members": 11, "members/<str:identity>": 24, "audit": 9, "system": 16,
 }  # fmt: skip
 NAMES = {"武夷肉桂", "岩茶", "五常稻花香", "北田粮仓", "林小满", "沈岚", "顾川", "苏禾", "分享", "两层", "茶饮", "中文", "浙江省杭州市西湖区",

@@ -18,15 +18,15 @@ MAY = {
     "orders": "OPS", "orders/ship": "OPS", "orders/<str:no>": "OPS",
     "cases": "OPS", "cases/<str:no>": "OPS",
     "payouts": "OF", "payouts/release": "OF", "payouts/<str:identity>": "OF",
-    "plans": "OP", "plans/new": "OP", "plans/file": "OP", "plans/<str:identity>": "OP",
+    "plans": "OP", "plans/new": "OP", "plans/file": "OP", "plans/law": "OP", "plans/<str:identity>": "OP",
     "plans/<str:identity>/download": "OP",
-    "ledger": "OF", "ledger/balance": "OF", "ledger/export": "OF", "ledger/accounts/<str:code>": "OF",
+    "ledger": "OF", "ledger/balance": "OF", "ledger/reports": "OF", "ledger/export": "OF", "ledger/accounts/<str:code>": "OF",
     "ledger/<str:identity>": "OF",
     "members": "OPS", "members/<str:identity>": "OPS",
     "audit": "OF", "system": "O",
 }  # fmt: skip
 EVERYBODY = {"sign-in", "setup", "sign-out"}
-ACT = {"orders/ship": "OP", "orders/<str:no>": "OP"}  # who may POST, where fewer may than look
+ACT = {"plans/law": "O", "orders/ship": "OP", "orders/<str:no>": "OP"}  # who may POST, where fewer may than look
 POST_ONLY = {"products/<str:identity>/status", "products/<str:identity>/pictures"}
 LETTER = {"owner": "O", "operator": "P", "finance": "F", "support": "S"}
 

@@ -1,5 +1,6 @@
 """The books, read-only: postings, one posting, one book, trial balance, the proof, exports."""
 
+from datetime import timedelta
 from io import StringIO
 from typing import Any
 
@@ -85,12 +86,30 @@ def _bounded() -> None:
 
 
 @http.door("ledger")
+def reports(request: HttpRequest) -> HttpResponse:
+    """Profit and loss of a period (this month unless asked otherwise), and how old what is owed is."""
+    refusal, result, aged, at = None, None, [], clock.now()
+    first = clock.day_start(clock.mall_day(at).replace(day=1))
+    try:
+        since, until = forms.days(request)
+        since, until = since or first, until or at
+        _bounded()
+        result, aged = books.profit_and_loss(since, until), books.owed_by_age(at)
+    except Refusal as caught:
+        refusal, since, until = caught, first, at
+    context = {"refusal": refusal, "result": result, "aged": aged, "since": since, "until": until,
+               "days": books.AGES, "last": clock.mall_day(until - timedelta(microseconds=1))}  # fmt: skip
+    return http.page(request, "reports", context, status=http.refused(refusal))
+
+
+@http.door("ledger")
 def account(request: HttpRequest, code: str) -> HttpResponse:
     """One account: which books have how much of it."""
     rows = books.holders(code, after=forms.before(request), limit=forms.PAGE + 1)
     more, rows = len(rows) > forms.PAGE, rows[: forms.PAGE]
     called = money.names([book for _row, book, _amount in rows])
-    context = {"code": code, "rows": [(b, called.get(b, str(b)[:8]), n) for _i, b, n in rows],
+    behind = books.behind(code, limit=20) if rows and not request.GET.get("before") else []
+    context = {"code": code, "behind": money.shown([line for _book, line in behind]), "rows": [(b, called.get(b, str(b)[:8]), n) for _i, b, n in rows],
                "more": rows[-1][0] if more else None, "total": books.total(code) if rows else 0}  # fmt: skip
     return http.page(request, "account", context)
 

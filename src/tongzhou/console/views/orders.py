@@ -78,7 +78,7 @@ def ship(request: HttpRequest) -> HttpResponse:
     context = {
         "sheet": sheet, "refusal": refusal, "sent": sent, "carriers": parcels.search(limit=10),
         "good": [(r, buyers.get(r.order.buyer_id)) for r in good if r.order],
-        "bad": [(r, next(iter(forms.faults(r.refusal).values()))) for r in rows if r.refusal],
+        "bad": [(r, forms.faults(r.refusal)[0]) for r in rows if r.refusal],
         "units": sum(r.units for r in good), "shared": sum(1 for r in good if r.order and r.order.sharer_id),
     }  # fmt: skip
     return http.page(request, "orders_ship", context, status=http.refused(refusal))

@@ -145,7 +145,7 @@ def status(request: HttpRequest, identity: str) -> HttpResponse:
         _move(request, [forms.identity(identity)])
     except Refusal as refusal:
         faults = forms.faults(refusal)
-        messages.error(request, " ".join(f"{f.message} {f.fix}" for f in faults.values()), extra_tags="stop")
+        messages.error(request, " ".join(f"{f.message} {f.fix}" for f in faults), extra_tags="stop")
     return HttpResponseRedirect(f"/console/products/{identity}")
 
 
