@@ -20,7 +20,7 @@ Dry = Annotated[bool, typer.Option("--dry-run", help="Say the same, write nothin
 
 @imports.command("products")
 def import_products(
-    file: Path, fmt: Annotated[str, typer.Option("--format", help="shopify | tongzhou")], supplier: str = "import",
+    file: Path, fmt: Annotated[str, typer.Option("--format", help="shopify | woocommerce | tongzhou")], supplier: str = "import",
     dry_run: Dry = False, as_json: Json = False,
 ) -> None:  # fmt: skip
     """Products from a file. Rows that cannot be taken are reported; the rest goes on; twice changes nothing.

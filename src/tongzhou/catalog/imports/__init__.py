@@ -7,5 +7,6 @@ same for all, decides what is created, updated or left alone.
 from tongzhou.catalog.imports.parts import Format
 from tongzhou.catalog.imports.shopify import Shopify
 from tongzhou.catalog.imports.tongzhou import Tongzhou
+from tongzhou.catalog.imports.woocommerce import WooCommerce
 
-FORMATS: dict[str, Format] = {"shopify": Shopify(), "tongzhou": Tongzhou()}
+FORMATS: dict[str, Format] = {"shopify": Shopify(), "tongzhou": Tongzhou(), "woocommerce": WooCommerce()}

@@ -5,7 +5,6 @@ the others only pictures. Prices count as the list price in the mall's currency;
 are not taken, because nothing in the file documents them. Pictures' URLs are recorded, not fetched.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -13,11 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog.imports import cells
 from tongzhou.catalog.imports.parts import CategoryName, ImportedPicture, ImportedProduct, ImportedSku, Report, Row
-from tongzhou.catalog.models import PictureKind
+from tongzhou.catalog.imports.taking import MOST_PICTURES, Taker, remote
 from tongzhou.catalog.rules import MOST_SKUS
-
-MOST_STOCK = 100_000_000
-MOST_PICTURES = 12
 
 
 class Shopify:
@@ -53,16 +49,15 @@ class Shopify:
             yield _Group(handle, group, report, currency, codes).product()
 
 
-class _Group:
+class _Group(Taker):
     """The rows of one handle."""
 
-    def __init__(self, handle: str, rows: list[Row], report: Report, currency: str, codes: set[str]) -> None:
-        self.handle, self.rows, self.report, self.currency, self.codes = handle, rows, report, currency, codes
+    columns = Shopify.columns
 
     def product(self) -> ImportedProduct:
         """The product; with no title or no variant left it has no SKUs and the writer passes it by."""
         head = next((r for r in self.rows if r.get("title")), self.rows[0])
-        title = self._text(head, "Title", 200, "title")
+        title = self.text(head, "Title", 200, "title")
         out = ImportedProduct(self.handle, head.line, {})
         if not title:
             self.report.refuse(
@@ -76,31 +71,22 @@ class _Group:
             return out
         names = self._option_names(head)
         out.skus = self._skus(names)
-        kind = self._text(head, "Type", 60, "type")
+        kind = self.text(head, "Type", 60, "type")
         out.category = (CategoryName(kind),) if kind else ()
         out.pictures = self._pictures()
         out.said = {
             "slug": cells.slug_of(self.handle), "title": title,
             "description": head.get("body (html)", "description")[:60_000],
-            "brand": self._text(head, "Vendor", 120, "vendor"), "tags": self._tags(head), "option_names": names,
+            "brand": self.text(head, "Vendor", 120, "vendor"), "tags": self.tags(head.get("tags")), "option_names": names,
         }  # fmt: skip
         return out
-
-    def _text(self, row: Row, column: str, most: int, *names: str) -> str:
-        raw = row.get(*names)
-        value, changed = cells.text(raw, most=most)
-        if changed and cells.is_formula(cells.unguarded(raw)):
-            self.report.note(row.line, column, raw, "formula_neutralised", _("单元格像公式，已去掉开头的符号。"))
-        elif changed:
-            self.report.note(row.line, column, raw, "text_cut", _("文字太长，已截断。"))
-        return value
 
     def _option_names(self, head: Row) -> tuple[str, ...]:
         if self._only_default(head):
             return ()
         names: list[str] = []
         for i in (1, 2, 3):
-            name = self._text(head, f"Option{i} Name", 60, f"option{i} name")
+            name = self.text(head, f"Option{i} Name", 60, f"option{i} name")
             if not name and not any(self._option(row, i) for row in self.rows):
                 break
             name = name or f"规格{i}"
@@ -145,56 +131,15 @@ class _Group:
                 _("这个商品已经有一个选项完全一样的规格。"), _("改掉选项值，或者删掉这一行。"),
             )  # fmt: skip
             return None
-        raw_price = row.get("variant price", "price")
-        price = cells.amount(raw_price, self.currency)
+        price = self.price(row, row.get("variant price", "price"))
         if price is None:
-            refuse(
-                row.line, "Variant Price", raw_price, "price_invalid", _("价格不是一个可用的数。"),
-                _("写成 12.90 这样的数，不超过两位小数。"),
-            )  # fmt: skip
             return None
-        stock = self._stock(row)
-        code = self._code(row, values) if stock is not None else None
+        stock = self.stock(row, row.get("variant inventory qty", "inventory quantity"))
+        code = self.code(row, row.get("variant sku", "sku"), values) if stock is not None else None
         if stock is None or code is None:
             return None
         said: dict[str, Any] = {"option_values": values, "list_price_minor": price, **self._extras(row)}
         return ImportedSku(row.line, code, said, stock)
-
-    def _stock(self, row: Row) -> int | None:
-        raw = row.get("variant inventory qty", "inventory quantity")
-        stock = cells.whole(raw) if raw else 0
-        if stock is None or stock > MOST_STOCK:
-            self.report.refuse(
-                row.line,
-                "Variant Inventory Qty",
-                raw,
-                "quantity_invalid",
-                _("库存不是一个可用的整数。"),
-                _("写成整数，例如 12。"),
-            )
-            return None
-        if stock < 0:
-            self.report.note(row.line, "Variant Inventory Qty", raw, "negative_stock", _("库存是负数，按 0 计。"))
-        return max(0, stock)
-
-    def _code(self, row: Row, values: tuple[str, ...]) -> str | None:
-        raw = row.get("variant sku", "sku")
-        code, changed = cells.text(raw, most=65)
-        if not code:
-            made = cells.code_of(self.handle, values)
-            return made if made not in self.codes else cells.code_of(f"{self.handle}–", values)
-        if len(code) > 64:
-            self.report.refuse(row.line, "Variant SKU", raw, "sku_invalid", _("SKU 编码太长。"), _("最多 64 个字符。"))
-            return None
-        if changed:
-            self.report.note(row.line, "Variant SKU", raw, "formula_neutralised", _("单元格像公式，已去掉开头的符号。"))
-        if code in self.codes:
-            self.report.refuse(
-                row.line, "Variant SKU", raw, "sku_code_taken", _("文件里已经有这个 SKU 编码。"),
-                _("每个规格用自己的编码，或者留空。"),
-            )  # fmt: skip
-            return None
-        return code
 
     def _extras(self, row: Row) -> dict[str, Any]:
         """Weight, barcode, cost: a fault in one of them is told and the row is taken without it."""
@@ -216,21 +161,14 @@ class _Group:
                 said["cost_minor"] = cost
         return said
 
-    def _tags(self, head: Row) -> tuple[str, ...]:
-        tags = [cells.text(t, most=60)[0] for t in head.get("tags").split(",")]
-        return tuple(dict.fromkeys(t for t in tags if t))[:20]
-
     def _pictures(self) -> list[ImportedPicture]:
         found: dict[str, tuple[int, int, str]] = {}
         for i, row in enumerate(self.rows):
             url = row.get("image src", "product image url")
-            if not url or url in found:
-                continue
-            if not re.fullmatch(r"https?://[^\s<>\"']{1,980}", url):
-                self.report.note(row.line, "Image Src", url, "picture_invalid", _("图片地址不对，没有采用。"))
+            if not url or url in found or not self.is_url(row, "Image Src", url):
                 continue
             position = cells.whole(row.get("image position"))
             alt, _changed = cells.text(row.get("image alt text"), most=200)
             found[url] = (position if position is not None else 9_999, i, alt)
         ordered = sorted(found, key=lambda u: found[u][:2])
-        return [ImportedPicture(PictureKind.REMOTE, url, found[url][2]) for url in ordered[:MOST_PICTURES]]
+        return [remote(url, found[url][2]) for url in ordered[:MOST_PICTURES]]

@@ -421,7 +421,19 @@ def test_a_faulty_own_file_is_told_by_line_and_column(tmp_path):
 )
 def test_any_rows_are_answered_with_a_summary(tmp_path_factory, format, rows):
     path = tmp_path_factory.mktemp("fuzz") / "f.csv"
-    names = [*COLUMNS, "slug", "sku", "list_price", "category", "picture", "status", "on_hand"]
+    names = [
+        *COLUMNS,
+        "slug",
+        "sku",
+        "list_price",
+        "category",
+        "picture",
+        "status",
+        "on_hand",
+        "Name",
+        "Regular price",
+        "Parent",
+    ]
     out = io.StringIO()
     writer = csv.DictWriter(out, names, restval="", extrasaction="ignore")
     writer.writeheader()
