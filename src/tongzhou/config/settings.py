@@ -152,6 +152,19 @@ PROFILE = env.str("TONGZHOU_PROFILE", "CN")
 FREIGHT_MINOR = env.int("TONGZHOU_FREIGHT_MINOR", 800)
 FREE_FREIGHT_FROM_MINOR = env.int("TONGZHOU_FREE_FREIGHT_FROM_MINOR", 5900)
 PAYOUT_MIN_MINOR = env.int("TONGZHOU_PAYOUT_MIN_MINOR", 100)
+# Rails of payouts (docs/operating/payouts.md): key material in files, never in the environment itself.
+WECHAT_PAY = {
+    **{n: env.str(f"TONGZHOU_WECHAT_{n}", "") for n in (
+        "MCHID", "APPID", "SERIAL", "KEY_FILE", "PLATFORM_SERIAL", "PLATFORM_KEY_FILE", "APIV3_KEY_FILE",
+    )},
+    "URL": env.str("TONGZHOU_WECHAT_URL", "https://api.mch.weixin.qq.com").rstrip("/"),
+}  # fmt: skip
+ALIPAY = {
+    **{n: env.str(f"TONGZHOU_ALIPAY_{n}", "") for n in (
+        "APP_ID", "KEY_FILE", "PUBLIC_KEY_FILE", "APP_CERT_FILE", "ROOT_CERT_FILE",
+    )},
+    "URL": env.str("TONGZHOU_ALIPAY_URL", "https://openapi.alipay.com/gateway.do"),
+}  # fmt: skip
 # Keys that encrypt payees' details, newest first; made once and kept when none is given outside production.
 DATA_KEYS: list[str] = env.list("TONGZHOU_DATA_KEYS", [])
 

@@ -31,14 +31,16 @@ def install() -> None:
     from tongzhou.payments.events import RefundRequested, RefundSettled
     from tongzhou.payments.providers import PROVIDERS
     from tongzhou.payouts import handlers as payouts
+    from tongzhou.payouts import proofs as out
     from tongzhou.payouts.events import PayoutReleased
-    from tongzhou.payouts.rails import RAILS
+    from tongzhou.payouts.rails import configured
     from tongzhou.rewards import handlers as rewards
     from tongzhou.rewards import proofs as earned
 
-    for proof in (sold.orders_recomputed, sold.suppliers_owed, earned.rewards_recomputed):
+    for proof in (sold.orders_recomputed, sold.suppliers_owed, earned.rewards_recomputed, out.tax_reconciles,
+                  out.payouts_in_transit):  # fmt: skip
         books.register(proof.__name__, proof)
-    compliance.tell_rails(lambda: {*PROVIDERS, *RAILS})
+    compliance.tell_rails(lambda: {*PROVIDERS, *configured()})
     apply = Handler("rewards.apply", rewards.on_order_facts, batch=64)
     supply = Handler("suppliers.supplied", _supplied, batch=64)
     outbox.register(
@@ -69,6 +71,8 @@ def periodic() -> list[Periodic]:
         Periodic("catalog.release_expired", minute, catalog.release_expired),
         Periodic("orders.query_pending", minute, orders.query_pending),
         Periodic("payouts.query_sent", minute, payouts.query_sent),
+        Periodic("payouts.query_paid", hour, payouts.query_paid),
+        Periodic("payouts.book_remittances", minute, payouts.book_remittances),
         Periodic("fulfilment.receive_due", hour, fulfilment.receive_due),
         Periodic("aftersale.time_out", hour, aftersale.time_out),
         Periodic("rewards.mature_due", 10 * minute, rewards.mature_due),

@@ -187,6 +187,23 @@ def totals_by_book(accounts: Sequence[str], kind: str) -> dict[UUID, dict[str, i
     return out
 
 
+def balances_of(account: str) -> dict[UUID, int]:
+    """One account's balance in every book where it is not zero; a declared scatter."""
+    rows = AccountBalance.objects.filter(account=account).exclude(debits=F("credits"))
+    return {book: normal * (d - c) for book, normal, d, c in rows.values_list("book_id", "normal", "debits", "credits")}
+
+
+def balances_before(account: str, moment: datetime) -> dict[UUID, int]:
+    """The same as it stood just before an effective moment, from the transfers."""
+    out: dict[UUID, int] = {}
+    sign = 1 if chart.is_debit_normal(account) else -1
+    for side, way in (("debit", sign), ("credit", -sign)):
+        rows = Transfer.objects.filter(**{side: account, "posting__effective_at__lt": moment})
+        for r in rows.values("book_id").annotate(total=Sum("amount")):
+            out[r["book_id"]] = out.get(r["book_id"], 0) + way * r["total"]
+    return out
+
+
 def flow(
     account: str, side: str, *, kinds: Sequence[str] = (), book_id: UUID | None = None
 ) -> dict[UUID, int]:  # fmt: skip

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, Sum
+from django.db.models import Count, Q, Sum
 
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import not_found
@@ -23,11 +23,10 @@ def earnings(member_id: UUID) -> Earnings:
     """A sharer's purse. Two queries."""
     have = books.balances(member_id, PURSE)
     paid = books.flow("payout.in_transit.reward", "debit", kinds=("payout_paid",), book_id=member_id)
-    back = books.flow("bank", "debit", kinds=("payout_returned",), book_id=member_id)
-    tax_back = books.flow("tax.withheld", "debit", kinds=("payout_returned",), book_id=member_id)
+    back = books.flow("payout.in_transit.reward", "credit", kinds=("payout_returned",), book_id=member_id)
     return Earnings(
         have.get(PURSE[0], 0), have.get(PURSE[1], 0), have.get(PURSE[2], 0), have.get(PURSE[3], 0),
-        paid.get(member_id, 0) - back.get(member_id, 0) - tax_back.get(member_id, 0), have.get(PURSE[4], 0),
+        paid.get(member_id, 0) - back.get(member_id, 0), have.get(PURSE[4], 0),
     )  # fmt: skip
 
 
@@ -124,8 +123,7 @@ def _by_sharer() -> list[Summary]:
     )  # fmt: skip
     earned = books.flow("reward.expected", "credit", kinds=("reward_accrued",))
     paid = books.flow("payout.in_transit.reward", "debit", kinds=("payout_paid",))
-    back = books.flow("bank", "debit", kinds=("payout_returned",))
-    tax_back = books.flow("tax.withheld", "debit", kinds=("payout_returned",))
+    back = books.flow("payout.in_transit.reward", "credit", kinds=("payout_returned",))
     repaid = books.flow("receivable.clawback.reward", "credit", kinds=("clawback_repaid",))
     given_up = books.flow("receivable.clawback.reward", "credit", kinds=("clawback_written_off",))
     out = []
@@ -136,7 +134,7 @@ def _by_sharer() -> list[Summary]:
             Summary(
                 str(book), earned[book], earned[book] - stands, a.get("reward.expected", 0), a.get("reward.held", 0),
                 a.get("reward.available", 0), a.get("payout.in_transit.reward", 0),
-                paid.get(book, 0) - back.get(book, 0) - tax_back.get(book, 0), repaid.get(book, 0),
+                paid.get(book, 0) - back.get(book, 0), repaid.get(book, 0),
                 given_up.get(book, 0), a.get("receivable.clawback.reward", 0), 1,
             )
         )  # fmt: skip
@@ -158,6 +156,12 @@ def _by_story(by: str) -> list[Summary]:
         Summary(k, g["earned"], g["reversed"], g["expected"], g["held"], g["available"], 0, 0, 0, 0, 0, len(g["who"]))
         for k, g in sorted(groups.items())
     ]
+
+
+def orders_settled(since: Any, until: Any) -> dict[UUID, int]:
+    """How many orders of each sharer had a reward become available in a period; a declared scatter, for reports."""
+    rows = Reward.objects.filter(matured_at__gte=since, matured_at__lt=until)
+    return {r["sharer_id"]: r["n"] for r in rows.values("sharer_id").annotate(n=Count("order_id", distinct=True))}
 
 
 def promised_to_margin(since: Any) -> tuple[int, int]:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
@@ -10,12 +11,12 @@ from django.utils.translation import gettext as _
 
 from tongzhou.console import forms, http, money
 from tongzhou.kit import audit, clock
-from tongzhou.kit.money import plain
-from tongzhou.kit.refusals import Refusal, invalid
+from tongzhou.kit.money import format_minor, plain
+from tongzhou.kit.refusals import Refusal
 from tongzhou.ledger import queries as books
+from tongzhou.payouts import batches, tax
 from tongzhou.payouts import commands as payouts
 from tongzhou.payouts import queries as paying
-from tongzhou.payouts import tax
 from tongzhou.payouts.models import Payout
 from tongzhou.people import queries as members
 from tongzhou.rewards import queries as rewards
@@ -38,7 +39,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": _table(rows, clock.now()), "view": view, "more": rows[-1].id if more else None,
         "counts": paying.view_counts(), "waiting": paying.waiting(), "me": http.actor(request).id,
-        "table": tax.tables()["cumulative"],
+        "table": tax.table("cumulative"),
     }  # fmt: skip
     return http.page(request, "payouts", context)
 
@@ -47,12 +48,14 @@ def _table(rows: list[Payout], at: datetime) -> list[dict[str, Any]]:
     """Rows with who, the keys turned so far, and the tax: as fixed, or as it would be if released now."""
     ids = [r.member_id for r in rows]
     names, payees, keys = members.cards(ids), paying.payees(ids), paying.releases_of([r.id for r in rows])
+    held = paying.withholdings([r for r in rows if r.status in ("REQUESTED", "CHECKED")], at)
     out = []
     for r in rows:
-        waits = r.status in ("REQUESTED", "CHECKED")
-        withheld, months = payouts.withholding(r, at) if waits else (r.tax_minor, r.tax_months)
+        now = held.get(r.id)
+        withheld = now.tax_minor + now.vat_minor if now else r.tax_minor + r.vat_minor
         out.append({"row": r, "who": names.get(r.member_id), "payee": payees.get(r.member_id), "keys": keys[r.id],
-                    "tax": withheld, "months": months, "net": r.gross_minor - withheld - r.fee_minor, "waits": waits})  # fmt: skip
+                    "tax": withheld, "months": now.months if now else r.tax_months, "net": r.gross_minor - withheld,
+                    "waits": now is not None})  # fmt: skip
     return out
 
 
@@ -60,25 +63,24 @@ def _table(rows: list[Payout], at: datetime) -> list[dict[str, Any]]:
 def release(request: HttpRequest) -> HttpResponse:
     """Several payouts at once: what will happen is shown first; the second person types the net sum from the bank's page."""
     asked = request.POST if request.method == "POST" else request.GET
-    rows = paying.payouts_by_id([forms.identity(i) for i in asked.getlist("id")[: forms.PAGE * 2]])
-    table, me, refusal = _table(rows, clock.now()), http.actor(request).id, None
-    ready: list[dict[str, Any]] = []
-    left: list[tuple[dict[str, Any], str]] = []
-    for item in table:
-        why = _not_mine(item, me)
-        (left.append((item, why)) if why else ready.append(item))
-    second = [i for i in ready if i["row"].status == "CHECKED"]
-    net = sum(i["net"] for i in second)
+    ids = [forms.identity(i) for i in asked.getlist("id")[: forms.PAGE * 2]]
+    refusal = None
     if request.method == "POST":
         try:
-            _turn(request, ready, second, net)
+            _turn(request, ids)
             return HttpResponseRedirect("/console/payouts")
         except Refusal as caught:
             refusal = caught
-    context = {"ready": ready, "left": left, "second": second, "first": len(ready) - len(second), "refusal": refusal,
-               "gross": sum(i["row"].gross_minor for i in ready), "tax": sum(i["tax"] for i in ready),
-               "net": sum(i["net"] for i in ready), "sealed": books.sealed_through(), "form": request.POST,
-               "table": tax.tables()["cumulative"]}  # fmt: skip
+    batch = batches.preview(ids, by=http.actor(request), at=clock.now())
+    names = members.cards([r.member_id for r in batch.rows] + [x.member_id for x in batch.left if x.member_id])
+    keys = paying.releases_of([r.payout_id for r in batch.rows])
+    context = {
+        "batch": batch, "ready": [(r, names.get(r.member_id), keys[r.payout_id]) for r in batch.rows], "ids": ids,
+        "left": [(x, names.get(x.member_id) if x.member_id else None) for x in batch.left], "refusal": refusal,
+        "first": len(batch.rows) - len(batch.second), "sealed": books.sealed_through(), "form": request.POST,
+        "rails": [(batches.rail_titles()[name], n, net) for name, (n, net) in batch.rails.items()],
+        "table": tax.table("cumulative"),
+    }  # fmt: skip
     return http.page(request, "payouts_release", context, status=http.refused(refusal))
 
 
@@ -92,31 +94,24 @@ def _not_mine(item: dict[str, Any], me: object) -> str:
     return ""
 
 
-def _turn(request: HttpRequest, ready: list[dict[str, Any]], second: list[dict[str, Any]], net: int) -> None:
+def _turn(request: HttpRequest, ids: list[UUID]) -> None:
     errors: list[Refusal] = []
-    if not ready:
-        raise invalid("nothing_chosen", _("没有你能放的。"), field="payout")
-    typed = forms.amount(request.POST.get("net", ""), "net", errors)
-    if second and (errors or typed != net):
-        raise invalid(
-            "net_differs", _("净额不对。"), field="net", value=request.POST.get("net", ""),
-            rule=_("与这一批第二人要放的净额一致，写到分"), fix=_("照着银行页面再输一遍。"),
-        )  # fmt: skip
-    by, at, done, refused = http.actor(request), clock.now(), 0, []
-    for item in ready:
-        try:
-            payouts.release(payout_id=item["row"].id, by=by, at=at)
-            done += 1
-        except Refusal as caught:  # one that moved meanwhile holds up no other
-            refused.append(f"{item['row'].bill_no[-8:]} {caught.message}")
-    if done:
-        messages.success(
-            request,
-            _("转了 %(n)s 笔的钥匙，其中 %(m)s 笔开始打款。") % {"n": done, "m": len(second)},
-            extra_tags="trust",
+    by, at = http.actor(request), clock.now()
+    if request.POST.get("act") == "reject":
+        done = payouts.reject_many(payout_ids=ids, reason=request.POST.get("reason", ""), by=by, at=at)
+        messages.success(request, _("退回了 %(n)s 笔，金额回到可提。") % {"n": done.done}, extra_tags="trust")
+    else:
+        typed = forms.amount(request.POST.get("net", ""), "net", errors)
+        done = payouts.release_many(
+            payout_ids=ids, by=by, at=at, typed_net_minor=typed, digest=request.POST.get("digest")
         )
-    for said in refused:
-        messages.error(request, said, extra_tags="stop")
+        said = _("转了 %(n)s 笔的钥匙，开始打款 %(net)s。") % {
+            "n": done.done,
+            "net": format_minor(done.net_minor, settings.CURRENCY),
+        }
+        messages.success(request, said, extra_tags="trust")
+    for one in done.left:
+        messages.error(request, f"{str(one.payout_id)[-8:]} {one.message}", extra_tags="stop")
 
 
 @http.door("payouts")
