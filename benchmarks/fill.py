@@ -27,6 +27,7 @@ rate_bp = 1000
 payout_to_margin_bp = 5000
 """
 SHELF = 25  # goods on one shelf: a list page of 24 and one more
+HALL = 5  # shelves of one top category
 TEXT = (
     "<p>清晨采，当天做，隔天发。</p><p>我们只写看得见的：产地、日期、重量、保存方法。不满意，七天内退，运费我们出。</p>"
     "<ul><li>净含量 500 克</li><li>保质期 180 天</li><li>常温保存</li></ul>"
@@ -47,8 +48,9 @@ def goods_file(path: Path, count: int) -> None:
             writer.writerow(
                 {"slug": f"good-{i:05d}", "title": f"同舟好物 {i:05d} 号 山里的茶", "title_en": f"Good no. {i:05d}",
                  "subtitle": "今年的新货，产地直发", "subtitle_en": "This year's, straight from the growers",
-                 "description": TEXT, "category": f"shelf-{shelf:03d}", "category_name": f"货架 {shelf:03d}",
-                 "category_name_en": f"Shelf {shelf:03d}", "supplier": "beitian", "supplier_name": "北田粮仓",
+                 "description": TEXT, "category": f"hall-{shelf // HALL:02d}/shelf-{shelf:03d}",
+                 "category_name": f"馆 {shelf // HALL:02d}/货架 {shelf:03d}",
+                 "category_name_en": f"Hall {shelf // HALL:02d}/Shelf {shelf:03d}", "supplier": "beitian", "supplier_name": "北田粮仓",
                  "status": "PUBLISHED", "option1_name": "规格", "option1_value": "500 克", "sku": f"SKU-{i:05d}",
                  "list_price": f"{price / 100:.2f}", "cost": f"{price / 200:.2f}", "on_hand": "1000000",
                  "picture": f"drawn:tz/art/goods/{ART[i % len(ART)]}.svg", "picture_alt": "同舟好物"}

@@ -5,6 +5,7 @@ inside the statement, so two orders that share SKUs wait in line instead of in a
 one writer at a time anyway.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -14,6 +15,7 @@ from uuid import UUID
 from django.db import connection, models, transaction
 
 from tongzhou.catalog.models import MALL
+from tongzhou.kit import inserts
 from tongzhou.kit.ids import new_id
 
 Wants = Sequence[tuple[UUID, int]]
@@ -31,6 +33,36 @@ _LITE = """
 UPDATE catalog_stock AS t SET {change} WHERE t.holder = %s AND t.sku_id IN ({marks})
 AND (SELECT count(*) FROM catalog_stock c WHERE c.holder = %s AND c.sku_id IN ({marks}) AND {enough}) = %s
 """
+
+
+_SKUS = """
+SELECT s.id, s.code, s.product_id, p.slug, c.path, p.supplier_id, p.title, p.title_en, s.option_values, s.option_values_en,
+  s.list_price_minor, s.member_price_minor, s.cost_minor, p.return_policy, p.status, s.active, p.cover, p.stage,
+  s.weight_grams, t.on_hand - t.reserved
+FROM catalog_sku s JOIN catalog_product p ON p.id = s.product_id JOIN catalog_category c ON c.id = p.category_id
+LEFT JOIN catalog_stock t ON t.sku_id = s.id AND t.holder = %s WHERE s.{column} IN ({marks})
+"""
+
+
+def sku_rows(column: str, wanted: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """What cart and orders need of SKUs, by ``id`` or ``code``, with what can be bought of each; JSON and ids decoded."""
+    statement = _SKUS.format(column=column, marks=", ".join(["%s"] * len(wanted)))
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [MALL, *(uuid(w) if column == "id" else w for w in wanted)])
+        found = cursor.fetchall()
+    return [
+        (_id(r[0]), r[1], _id(r[2]), r[3], _json(r[4]), _id(r[5]), r[6], r[7], _json(r[8]), _json(r[9]), *r[10:15],
+         bool(r[15]), _json(r[16]), *r[17:])
+        for r in found
+    ]  # fmt: skip
+
+
+def _id(value: Any) -> UUID:
+    return value if isinstance(value, UUID) else UUID(value)
+
+
+def _json(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
 
 
 @contextmanager
@@ -101,14 +133,13 @@ def _move(wants: Wants, change: str, enough: str) -> bool:
 
 def insert_fresh(model: type[models.Model], rows: Sequence[models.Model], *, conflict: Sequence[str]) -> int:
     """INSERT … ON CONFLICT DO NOTHING; how many rows were new."""
-    fields = model._meta.concrete_fields
-    one = f"({', '.join(['%s'] * len(fields))})"
+    one = f"({', '.join(['%s'] * len(model._meta.concrete_fields))})"
     statement = (
-        f"INSERT INTO {model._meta.db_table} ({', '.join(str(f.column) for f in fields)})"  # noqa: S608
+        f"INSERT INTO {model._meta.db_table} ({inserts.columns(model)})"  # noqa: S608
         f" VALUES {', '.join([one] * len(rows))} ON CONFLICT ({', '.join(conflict)}) DO NOTHING"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [f.get_db_prep_save(getattr(r, f.attname), connection) for r in rows for f in fields])
+        cursor.execute(statement, [value for row in rows for value in inserts.values(row)])
         return int(cursor.rowcount)
 
 

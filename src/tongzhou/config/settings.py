@@ -211,6 +211,10 @@ TIME_ZONE = env.str("TONGZHOU_TIMEZONE", "Asia/Shanghai")
 STATIC_URL = "/static/"
 STATIC_ROOT = TONGZHOU_HOME / "static"
 STATIC_ROOT.mkdir(exist_ok=True)
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "tongzhou.config.storage.KeptStaticStorage"},
+}
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_MAX_AGE = 3600
 MEDIA_URL = "/media/"

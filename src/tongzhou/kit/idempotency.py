@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 
+from tongzhou.kit import selects
 from tongzhou.kit.models import Claim
 from tongzhou.kit.refusals import Kind, Refusal
 from tongzhou.kit.transactions import command
@@ -83,8 +84,10 @@ def _insert(
         " ON CONFLICT (value) DO NOTHING"
     )
     pg = connection.vendor == "postgresql"
-    owner = owner_id if pg or owner_id is None else owner_id.hex
     kept = None if answer is None else json.dumps(answer, ensure_ascii=False)
     with connection.cursor() as cursor:
-        cursor.execute(sql.format(result="%s::jsonb" if pg else "%s"), [value, owner, body_hash, kept, at])
+        cursor.execute(
+            sql.format(result="%s::jsonb" if pg else "%s"),
+            [value, selects.value(owner_id), body_hash, kept, selects.value(at)],
+        )
         return bool(cursor.rowcount == 1)

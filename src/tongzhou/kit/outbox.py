@@ -19,7 +19,7 @@ from django_tasks import task
 from django_tasks_db.models import DBTaskResult
 from pydantic import TypeAdapter
 
-from tongzhou.kit import clock
+from tongzhou.kit import clock, inserts
 from tongzhou.kit.ids import new_id
 
 BATCH_PATH = "tongzhou.kit.outbox.deliver"
@@ -92,7 +92,7 @@ def load(fact: type, data: Any) -> Any:
 
 def publish(*facts: Any, at: datetime) -> None:
     """Insert one delivery row per fact and wired handler, in the caller's transaction (one statement)."""
-    rows: list[Any] = [
+    inserts.write(
         DBTaskResult(
             id=new_id(),
             enqueued_at=at,
@@ -106,9 +106,7 @@ def publish(*facts: Any, at: datetime) -> None:
         )
         for fact in facts
         for h in _wiring.get(type(fact), ())
-    ]
-    if rows:
-        DBTaskResult.objects.bulk_create(rows)
+    )
 
 
 @task

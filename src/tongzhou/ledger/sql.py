@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.db import connection, models, transaction
 
+from tongzhou.kit import inserts
 from tongzhou.kit.ids import new_id
 from tongzhou.ledger import chart
 from tongzhou.ledger.models import AccountBalance, Book, Transfer
@@ -31,7 +32,7 @@ def open_books(books: Iterable[tuple[UUID, str]]) -> None:
     """Make sure each book exists; what this process has seen committed is not asked again."""
     fresh = [(book, kind) for book, kind in books if book not in _open]
     if fresh:
-        Book.objects.bulk_create([Book(id=book, kind=kind) for book, kind in sorted(fresh)], ignore_conflicts=True)
+        inserts.write((Book(id=book, kind=kind) for book, kind in sorted(fresh)), ignore_conflicts=True)
         seen = {book for book, _kind in fresh}
         transaction.on_commit(lambda: _remember(seen))
 
@@ -48,21 +49,18 @@ def forget() -> None:
     currency_seen.clear()
 
 
-def insert_new(model: type[models.Model], rows: Sequence[models.Model], *, conflict: Sequence[str]) -> set[UUID]:
+def insert_new(model: type[models.Model], new: Sequence[models.Model], *, conflict: Sequence[str]) -> set[UUID]:
     """INSERT … ON CONFLICT DO NOTHING RETURNING id: the ids that were new."""
-    fields = model._meta.concrete_fields
-    columns = ", ".join(str(f.column) for f in fields)
-    one = f"({', '.join(['%s'] * len(fields))})"
+    one = f"({', '.join(['%s'] * len(model._meta.concrete_fields))})"
     written: set[UUID] = set()
-    for start in range(0, len(rows), 1000):
-        part = rows[start : start + 1000]
+    for start in range(0, len(new), 1000):
+        part = new[start : start + 1000]
         statement = (
-            f"INSERT INTO {model._meta.db_table} ({columns}) VALUES {', '.join([one] * len(part))}"  # noqa: S608
+            f"INSERT INTO {model._meta.db_table} ({inserts.columns(model)}) VALUES {', '.join([one] * len(part))}"  # noqa: S608
             f" ON CONFLICT ({', '.join(conflict)}) DO NOTHING RETURNING id"
         )
-        values = [f.get_db_prep_save(getattr(row, f.attname), connection) for row in part for f in fields]
         with connection.cursor() as cursor:
-            cursor.execute(statement, values)
+            cursor.execute(statement, [value for row in part for value in inserts.values(row)])
             written |= {_read_uuid(r[0]) for r in cursor.fetchall()}
     return written
 

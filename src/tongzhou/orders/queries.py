@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Count, F, QuerySet, Sum
 
 from tongzhou.catalog import queries as goods
+from tongzhou.kit import selects
 from tongzhou.kit.refusals import not_found
 from tongzhou.orders import replay
 from tongzhou.orders.events import LinesDelivered
@@ -75,10 +76,9 @@ def cart_wants(owner_id: UUID) -> list[tuple[UUID, int]]:
 
 def order(no: str, *, buyer_id: UUID | None = None) -> Order:
     """One order by number; a buyer's own only. *Refuses:* ``order_not_found`` (also for somebody else's)."""
-    rows = Order.objects.filter(no=no)
-    if buyer_id is not None:
-        rows = rows.filter(buyer_id=buyer_id)
-    row = rows.first()
+    row = selects.one(Order, "t.no = %s", [no])
+    if row is not None and buyer_id not in (None, row.buyer_id):
+        row = None
     if row is None:
         raise not_found("order", code="order_not_found")
     return row

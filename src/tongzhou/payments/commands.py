@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from tongzhou.kit import outbox
+from tongzhou.kit import inserts, outbox, selects
 from tongzhou.kit.actor import Actor
 from tongzhou.kit.actor import provider as provider_actor
 from tongzhou.kit.ids import new_id
@@ -50,15 +50,14 @@ def _opened(order_id: UUID, buyer_id: UUID, provider: str, amount_minor: int, at
         id=identity, order_id=order_id, buyer_id=buyer_id, provider=provider, trade_no=f"P{identity.hex}",
         amount_minor=amount_minor, created_at=at,
     )  # fmt: skip
-    fields = Payment._meta.concrete_fields
+    given = inserts.values(row)
     statement = (
-        f"INSERT INTO payments_payment ({', '.join(str(f.column) for f in fields)})"  # noqa: S608
-        f" VALUES ({', '.join(['%s'] * len(fields))})"
+        f"INSERT INTO payments_payment ({inserts.columns(Payment)}) VALUES ({', '.join(['%s'] * len(given))})"  # noqa: S608
         " ON CONFLICT (order_id, provider, amount_minor) WHERE status = 'CREATED'"
         " DO UPDATE SET amount_minor = excluded.amount_minor RETURNING id, trade_no"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [f.get_db_prep_save(getattr(row, f.attname), connection) for f in fields])
+        cursor.execute(statement, given)
         found, trade_no = cursor.fetchone()
     return found if isinstance(found, UUID) else UUID(found), trade_no
 
@@ -98,14 +97,13 @@ def _succeed(notice: Notice, at: datetime) -> Capture | None:
     """
     if notice.outcome != "succeeded" or notice.currency != settings.CURRENCY or notice.amount_minor <= 0:
         return None
-    pg = connection.vendor == "postgresql"
     origins = [origin for origin, targets in MOVES.items() if Status.SUCCEEDED in targets]
     transfer = new_id()
     with connection.cursor() as cursor:
         cursor.execute(
             _SUCCEED.format(marks=", ".join(["%s"] * len(origins))),
-            [Status.SUCCEEDED, notice.amount_minor, notice.provider_txn[:64], at, transfer if pg else transfer.hex,
-             notice.trade_no, notice.provider, *origins],
+            [Status.SUCCEEDED, notice.amount_minor, notice.provider_txn[:64], selects.value(at),
+             selects.value(transfer), notice.trade_no, notice.provider, *origins],
         )  # fmt: skip
         row = cursor.fetchone()
     if row is None:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db.models import Count, QuerySet
 
+from tongzhou.kit import selects
 from tongzhou.kit.models import Claim
 from tongzhou.kit.refusals import not_found
 from tongzhou.people.models import Address, Binding, Consent, Member, RebindProposal, Role
@@ -29,16 +30,16 @@ def cards(ids: Iterable[UUID]) -> dict[UUID, MemberCard]:
 
 def card(member_id: UUID) -> MemberCard:
     """One member's card. *Refuses:* ``member_not_found``."""
-    found = cards([member_id]).get(member_id)
-    if found is None:
+    row = selects.one(Member, "t.id = %s", [member_id])
+    if row is None:
         raise not_found("member", code="member_not_found")
-    return found
+    return _card(tuple(getattr(row, name) for name in _CARD))
 
 
 def by_invite_code(code: str) -> MemberCard | None:
     """Whose invite code this is."""
-    row = Member.objects.filter(invite_code=code.strip().upper()).values_list(*_CARD).first()
-    return _card(row) if row else None
+    row = selects.one(Member, "t.invite_code = %s", [code.strip().upper()])
+    return _card(tuple(getattr(row, name) for name in _CARD)) if row else None
 
 
 def by_phone(phone: str) -> MemberCard | None:

@@ -9,7 +9,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.compliance.rules import copy_terms
-from tongzhou.kit import clock, idempotency
+from tongzhou.kit import clock, idempotency, inserts, selects
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import invalid, not_found
 from tongzhou.kit.transactions import command
@@ -138,13 +138,16 @@ def attribute(
 
 def _touches(buyer_id: UUID, visitor_id: UUID | None, policy: Policy, at: datetime) -> list[Candidate]:
     """The touches of the buyer's browsers within twice the window: what was too old is named as such."""
-    mine = Visitor.objects.filter(member_id=buyer_id).values("id")
     since = at - timedelta(days=2 * policy.window_days)
-    rows = Touch.objects.filter(visitor_id__in=mine, at__gte=since, at__lte=at)
-    if visitor_id is not None:
-        rows = rows | Touch.objects.filter(visitor_id=visitor_id, at__gte=since, at__lte=at)
-    found = rows.order_by("-at").values_list("sharer_id", "at", "id", "plan_version_id")[:50]
-    return [Candidate("link", sharer, when, touch_id, plan) for sharer, when, touch_id, plan in found]
+    or_this_one = " OR t.visitor_id = %s" if visitor_id is not None else ""
+    statement = (
+        f"SELECT {selects.columns(Touch, 't')} FROM sharing_touch t"  # noqa: S608
+        f" WHERE (t.visitor_id IN (SELECT id FROM sharing_visitor WHERE member_id = %s){or_this_one})"
+        " AND t.at >= %s AND t.at <= %s ORDER BY t.at DESC LIMIT 50"
+    )
+    given = [v for v in (buyer_id, visitor_id, since, at) if v is not None]
+    found = [selects.build(Touch, row) for row in selects.fetch(statement, given)]
+    return [Candidate("link", t.sharer_id, t.at, t.id, t.plan_version_id) for t in found]
 
 
 def record(*, order_id: UUID, buyer_id: UUID, choice: Choice, model: str, at: datetime) -> AttributionValue:
@@ -152,7 +155,7 @@ def record(*, order_id: UUID, buyer_id: UUID, choice: Choice, model: str, at: da
     row = attribution_row(order_id=order_id, buyer_id=buyer_id, choice=choice, model=model, at=at)
     if row.touch_id:
         row.link_id = Touch.objects.filter(id=row.touch_id).values_list("link_id", flat=True).first()
-    Attribution.objects.bulk_create([row], ignore_conflicts=True)
+    inserts.write([row], ignore_conflicts=True)
     return as_value(row)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db.models import Count, Sum
 
-from tongzhou.kit import clock
+from tongzhou.kit import clock, selects
 from tongzhou.sharing.commands import as_value, link_value
 from tongzhou.sharing.models import Attribution, LinkDay, ShareLink, Touch
 from tongzhou.sharing.values import AttributionValue, Candidate, Funnel, LinkValue, TouchValue
@@ -34,7 +34,8 @@ def candidates_of(order_ids: Iterable[UUID]) -> dict[UUID, list[Candidate]]:
 
 def words_of(link_id: UUID) -> str:
     """What the sharer says on a link."""
-    return ShareLink.objects.filter(id=link_id).values_list("words", flat=True).first() or ""
+    row = selects.one(ShareLink, "t.id = %s", [link_id])
+    return row.words if row else ""
 
 
 def links_of(member_id: UUID, limit: int = 50) -> list[Funnel]:
@@ -82,7 +83,7 @@ def touch(touch_id: UUID) -> TouchValue | None:
 
 def latest_touch(visitor_id: UUID, *, since: datetime) -> TouchValue | None:
     """The newest touch of a browser since a moment: whom the page thanks."""
-    row = Touch.objects.filter(visitor_id=visitor_id, at__gte=since).order_by("-at").first()
+    row = selects.one(Touch, "t.visitor_id = %s AND t.at >= %s ORDER BY t.at DESC", [visitor_id, since])
     return TouchValue(row.id, row.link_id, row.sharer_id, row.product_id, row.at) if row else None
 
 

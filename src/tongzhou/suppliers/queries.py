@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from tongzhou.kit import selects
 from tongzhou.kit.refusals import not_found
 from tongzhou.suppliers.models import Status, SuppliedSeen, Supplier
 from tongzhou.suppliers.values import SupplierValue
@@ -21,10 +22,10 @@ def _value(row: tuple[Any, ...]) -> SupplierValue:
 
 def supplier(supplier_id: UUID) -> SupplierValue:
     """One supplier. *Refuses:* ``supplier_not_found``."""
-    found = by_ids([supplier_id]).get(supplier_id)
-    if found is None:
+    row = selects.one(Supplier, "t.id = %s", [supplier_id])
+    if row is None:
         raise not_found(_("没有这个供应商。"), code="supplier_not_found")
-    return found
+    return _value(tuple(getattr(row, name) for name in _FIELDS))
 
 
 def by_ids(ids: Iterable[UUID]) -> dict[UUID, SupplierValue]:

@@ -30,7 +30,7 @@ from tongzhou.catalog.models import (
     StockMovement,
 )
 from tongzhou.catalog.rules import option_text
-from tongzhou.kit import audit, states
+from tongzhou.kit import audit, inserts, states
 from tongzhou.kit.actor import SYSTEM, Actor
 from tongzhou.kit.clock import mall_day
 from tongzhou.kit.ids import new_id
@@ -142,7 +142,7 @@ def commit(order_id: UUID, at: datetime, *, deals: Mapping[UUID, int] | None = N
             if not taken:
                 return
         sql.ship(taken)
-        StockMovement.objects.bulk_create(
+        inserts.write(
             StockMovement(sku_id=sku, kind=MovementKind.SOLD, delta=-qty, order_id=order_id, at=at)
             for sku, qty in sorted(taken)
         )

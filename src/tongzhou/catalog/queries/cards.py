@@ -10,8 +10,9 @@ from django.db.models.functions import Coalesce, Least
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import rules, shown, tree
-from tongzhou.catalog.models import MALL, Product, Status, Stock
+from tongzhou.catalog.models import MALL, Product, Status
 from tongzhou.catalog.values import CardPage, ProductCard
+from tongzhou.kit import selects
 from tongzhou.kit.refusals import Refusal, invalid
 
 SORTS = ("newest", "price", "-price")
@@ -65,10 +66,12 @@ def to_cards(rows: Sequence[tuple[Any, ...]], discount_bp: int) -> tuple[Product
 def _stocked(product_ids: Sequence[UUID]) -> set[UUID]:
     if not product_ids:
         return set()
-    rows = Stock.objects.filter(
-        sku__product_id__in=product_ids, sku__active=True, holder=MALL, on_hand__gt=F("reserved")
+    statement = (
+        "SELECT DISTINCT s.product_id FROM catalog_sku s JOIN catalog_stock r ON r.sku_id = s.id"  # noqa: S608
+        f" WHERE s.product_id IN ({', '.join(['%s'] * len(product_ids))}) AND s.active AND r.holder = %s"
+        " AND r.on_hand > r.reserved"
     )
-    return set(rows.values_list("sku__product_id", flat=True).distinct())
+    return {selects.id_of(row[0]) for row in selects.fetch(statement, [*product_ids, MALL])}
 
 
 def card_rows(rows: "QuerySet[Product]") -> list[tuple[Any, ...]]:

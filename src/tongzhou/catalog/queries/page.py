@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Subquery
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import rules, shown, tree
-from tongzhou.catalog.models import MALL, DealDay, Picture, Product, Sku, Status, Stock
+from tongzhou.catalog.models import MALL, DealDay, Picture, Product, Sku, Status
 from tongzhou.catalog.values import (
     CategoryNode,
     OptionChoice,
@@ -18,6 +18,7 @@ from tongzhou.catalog.values import (
     ProductPage,
     SkuOption,
 )
+from tongzhou.kit import selects
 from tongzhou.kit.clock import mall_day
 from tongzhou.kit.idempotency import owner_of
 from tongzhou.kit.refusals import not_found
@@ -29,18 +30,13 @@ def product_page(slug: str, discount_bp: int, *, at: datetime | None = None, dra
     ``drafts`` lets operators look at what is not published; archived products show to everybody
     who has the address, with nothing to buy. *Refuses:* ``product_not_found``.
     """
-    product = Product.objects.filter(slug=slug).first()
+    product = selects.one(Product, "t.slug = %s", [slug])
     if product is None or (product.status == Status.DRAFT and not drafts):
         raise not_found(_("没有这个商品，可能已经下架。"), code="product_not_found")
-    room = Stock.objects.filter(sku_id=OuterRef("id"), holder=MALL).values(left=F("on_hand") - F("reserved"))
-    rows = list(
-        Sku.objects.filter(product_id=product.id, active=True)
-        .annotate(room=Subquery(room[:1]))
-        .order_by("position", "id")
-    )
-    deals = _deals([r.id for r in rows], at) if at and not product.list_price_basis else {}
+    rows = [(selects.build(Sku, row[1:]), row[0]) for row in selects.fetch(_skus_and_room(), [MALL, product.id])]
+    deals = _deals([r.id for r, _room in rows], at) if at and not product.list_price_basis else {}
     sold = product.status != Status.ARCHIVED
-    skus = tuple(_option(r, product, deals.get(r.id) or Deals(), discount_bp, sold) for r in rows)
+    skus = tuple(_option(r, room, product, deals.get(r.id) or Deals(), discount_bp, sold) for r, room in rows)
     prices = [s.price_minor for s in skus]
     node = tree.current().by_id.get(product.category_id)
     return ProductPage(
@@ -53,6 +49,15 @@ def product_page(slug: str, discount_bp: int, *, at: datetime | None = None, dra
         list_from_minor=product.list_floor, list_price_basis=product.list_price_basis,
         published_at=product.published_at, version=product.version,
     )  # fmt: skip
+
+
+@cache
+def _skus_and_room() -> str:
+    return (
+        f"SELECT r.on_hand - r.reserved, {selects.columns(Sku, 's')} FROM catalog_sku s"  # noqa: S608
+        " LEFT JOIN catalog_stock r ON r.sku_id = s.id AND r.holder = %s"
+        " WHERE s.product_id = %s AND s.active ORDER BY s.position, s.id"
+    )
 
 
 def current_slug(slug: str) -> str | None:
@@ -76,22 +81,24 @@ def _deals(sku_ids: Sequence[UUID], at: datetime) -> dict[UUID, Deals]:
     """One query: the last 60 days of deals, newest first; today's do not count, because today is what is compared."""
     today = mall_day(at)
     out: dict[UUID, Deals] = {}
-    rows = DealDay.objects.filter(sku_id__in=sku_ids, day__lt=today, day__gte=today - timedelta(days=60))
-    for sku_id, day, lowest, last in rows.order_by("-day").values_list("sku_id", "day", "lowest_minor", "last_minor"):
-        deals = out.setdefault(sku_id, Deals())
-        if day >= today - timedelta(days=7):
-            deals.week.append(lowest)
+    if not sku_ids:
+        return out
+    where = f"t.sku_id IN ({', '.join(['%s'] * len(sku_ids))}) AND t.day < %s AND t.day >= %s ORDER BY t.day DESC"
+    for row in selects.many(DealDay, where, [*sku_ids, today, today - timedelta(days=60)]):
+        deals = out.setdefault(row.sku_id, Deals())
+        if row.day >= today - timedelta(days=7):
+            deals.week.append(row.lowest_minor)
         if deals.last is None:
-            deals.last = last
+            deals.last = row.last_minor
     return out
 
 
-def _option(row: Sku, product: Product, deals: Deals, discount_bp: int, sold: bool) -> SkuOption:
+def _option(row: Sku, room: int | None, product: Product, deals: Deals, discount_bp: int, sold: bool) -> SkuOption:
     price = rules.member_price(row.list_price_minor, row.member_price_minor, discount_bp)
     reference = rules.shown_reference(
         row.list_price_minor, deals.week, price=price, last_deal=deals.last, documented=bool(product.list_price_basis)
     )
-    left = max(0, getattr(row, "room", None) or 0) if sold and price > 0 else 0
+    left = max(0, room or 0) if sold and price > 0 else 0
     return SkuOption(
         row.id, row.code, tuple(row.option_values), tuple(row.option_values_en), row.list_price_minor, price, reference,
         left, rules.option_text(row.option_values), rules.option_text(row.option_values_en or row.option_values),
@@ -113,7 +120,7 @@ def _groups(names: Sequence[str], names_en: Sequence[str], skus: Sequence[SkuOpt
 
 def pictures_of(product: Product) -> tuple[PictureValue, ...]:
     """A product's pictures in order; the placeholder when it has none."""
-    rows = Picture.objects.filter(product_id=product.id).order_by("position", "id")
+    rows = selects.many(Picture, "t.product_id = %s ORDER BY t.position, t.id", [product.id])
     found = [shown.value(shown.record(p), title=product.title, title_en=product.title_en, id=p.id) for p in rows]
     return tuple(found) or (shown.value({}, title=product.title, title_en=product.title_en),)
 

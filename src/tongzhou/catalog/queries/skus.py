@@ -4,32 +4,20 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Subquery
-
-from tongzhou.catalog import rules, shown
+from tongzhou.catalog import rules, shown, sql
 from tongzhou.catalog.models import MALL, Sku, Status, Stock
 from tongzhou.catalog.values import Level, SkuInfo
-
-_FIELDS = (
-    "id", "code", "product_id", "product__slug", "product__category__path", "product__supplier_id", "product__title",
-    "product__title_en", "option_values", "option_values_en", "list_price_minor", "member_price_minor", "cost_minor",
-    "product__return_policy", "product__status", "active", "product__cover", "product__stage", "weight_grams",
-)  # fmt: skip
 
 
 def skus(ids: Iterable[UUID], discount_bp: int) -> dict[UUID, SkuInfo]:
     """Several SKUs in one query; unknown ids are left out, unsold ones come with ``sellable`` False."""
-    wanted = set(ids)
-    if not wanted:
-        return {}
-    return {info.id: info for info in _infos(Sku.objects.filter(id__in=wanted).values_list(*_FIELDS), discount_bp)}
+    return skus_with_room(ids, discount_bp)[0]
 
 
 def skus_with_room(ids: Iterable[UUID], discount_bp: int) -> tuple[dict[UUID, SkuInfo], dict[UUID, int]]:
     """Several SKUs and how many of each can be bought now, in one query."""
-    room = Stock.objects.filter(sku_id=OuterRef("id"), holder=MALL).values(left=F("on_hand") - F("reserved"))
-    rows = Sku.objects.filter(id__in=set(ids)).annotate(room=Subquery(room[:1])).values_list(*_FIELDS, "room")
-    found = list(rows)
+    wanted = sorted(set(ids))
+    found = sql.sku_rows("id", wanted) if wanted else []
     infos = {info.id: info for info in _infos((row[:-1] for row in found), discount_bp)}
     return infos, {row[0]: max(0, row[-1] or 0) for row in found}
 
@@ -38,8 +26,8 @@ def sku_by_codes(codes: Sequence[str], discount_bp: int = 0) -> dict[str, SkuInf
     """SKUs by their codes; unknown codes are left out."""
     out: dict[str, SkuInfo] = {}
     for start in range(0, len(codes), 400):
-        rows = Sku.objects.filter(code__in=codes[start : start + 400]).values_list(*_FIELDS)
-        out.update({info.code: info for info in _infos(rows, discount_bp)})
+        rows = sql.sku_rows("code", codes[start : start + 400])
+        out.update({info.code: info for info in _infos((row[:-1] for row in rows), discount_bp)})
     return out
 
 

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from tongzhou.kit import clock
+from tongzhou.kit import clock, inserts
 from tongzhou.kit.actor import Actor
 from tongzhou.kit.idempotency import digest
 from tongzhou.kit.ids import new_id
@@ -176,7 +176,7 @@ def _insert_postings(requests: Sequence[PostingRequest], *, by: Actor, at: datet
         if key in drafts and drafts[key].input_hash != body:
             raise _reused(request.reference)
         drafts.setdefault(key, _Draft(request, new_id(), body))
-    rows = [
+    new = [
         Posting(
             id=d.id, book_id=d.request.book_id, kind=d.request.kind, reference=d.request.reference,
             input_hash=d.input_hash, story_id=d.request.story_id, effective_at=d.request.effective_at,
@@ -184,8 +184,8 @@ def _insert_postings(requests: Sequence[PostingRequest], *, by: Actor, at: datet
         )
         for _key, d in sorted(drafts.items(), key=lambda item: (item[0][0].hex, item[0][1]))
     ]  # fmt: skip
-    written = sql.insert_new(Posting, rows, conflict=("book_id", "reference"))
-    if len(written) == len(rows):
+    written = sql.insert_new(Posting, new, conflict=("book_id", "reference"))
+    if len(written) == len(new):
         return _Batch(keys, list(drafts.values()), {})
     missing = [d for d in drafts.values() if d.id not in written]
     return _Batch(keys, [d for d in drafts.values() if d.id in written], _earlier(missing))
@@ -274,15 +274,13 @@ def _cite(drafts: Sequence[_Draft]) -> None:
 
 
 def _insert_transfers(drafts: Sequence[_Draft]) -> None:
-    Transfer.objects.bulk_create(
-        [
-            Transfer(
-                id=transfer_id, book_id=d.request.book_id, posting_id=d.id, story_id=d.request.story_id, seq=seq,
-                debit=move.debit, credit=move.credit, amount=move.amount, cites=move.cites,
-            )
-            for d in drafts
-            for seq, (transfer_id, move) in enumerate(d.moves)
-        ]
+    inserts.write(
+        Transfer(
+            id=transfer_id, book_id=d.request.book_id, posting_id=d.id, story_id=d.request.story_id, seq=seq,
+            debit=move.debit, credit=move.credit, amount=move.amount, cites=move.cites,
+        )
+        for d in drafts
+        for seq, (transfer_id, move) in enumerate(d.moves)
     )  # fmt: skip
 
 

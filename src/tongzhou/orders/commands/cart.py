@@ -7,6 +7,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
+from tongzhou.kit import inserts
 from tongzhou.kit.refusals import invalid
 from tongzhou.kit.transactions import command
 from tongzhou.orders.models import CartLine
@@ -49,7 +50,7 @@ def fill_cart(*, owner_id: UUID, lines: Sequence[tuple[UUID, int]], at: datetime
                 "quantity_invalid", _("数量要在 1 到 999 之间。"), field="quantity", value=quantity, rule="1–999"
             )
         total[sku] = min(MOST_UNITS, total.get(sku, 0) + quantity)
-    CartLine.objects.bulk_create([CartLine(owner_id=owner_id, sku_id=s, quantity=n, at=at) for s, n in total.items()])
+    inserts.write(CartLine(owner_id=owner_id, sku_id=s, quantity=n, at=at) for s, n in total.items())
 
 
 @transaction.atomic
@@ -82,8 +83,8 @@ def take_cart(*, owner_id: UUID) -> list[tuple[UUID, int]]:
         cursor.execute(
             "DELETE FROM orders_cart_line WHERE owner_id = %s RETURNING at, CAST(id AS text), sku_id, quantity", [owner]
         )
-        rows = sorted(cursor.fetchall())
-    return [(sku if isinstance(sku, UUID) else UUID(sku), quantity) for _at, _id, sku, quantity in rows]
+        taken = sorted(cursor.fetchall())
+    return [(sku if isinstance(sku, UUID) else UUID(sku), quantity) for _at, _id, sku, quantity in taken]
 
 
 def remove_lines(*, owner_id: UUID, sku_ids: Sequence[UUID]) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from tongzhou.catalog import commands as catalog
 from tongzhou.catalog import queries as goods
 from tongzhou.catalog.values import SkuInfo
-from tongzhou.kit import clock, idempotency
+from tongzhou.kit import clock, idempotency, inserts
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import Kind, Refusal, conflict, invalid
 from tongzhou.kit.transactions import command
@@ -72,8 +72,8 @@ def place(
         touched_at=won.touched_at, touched_plan_version_id=won.touched_plan_version_id,
         plan_version_id=force.id if force else None, placed_at=at, expires_at=at + HOLD,
     )  # fmt: skip
-    Order.objects.bulk_create([order])
-    OrderLine.objects.bulk_create(rows)
+    inserts.write([order])
+    inserts.write(rows)
     if cart_owner:
         remove_lines(owner_id=cart_owner, sku_ids=list(wants))
     return Placed(order_id, order.no, order.total_minor)

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import connection
 
 from tongzhou.catalog import commands as catalog
-from tongzhou.kit import idempotency, outbox
+from tongzhou.kit import idempotency, outbox, selects
 from tongzhou.kit.actor import Actor, provider
 from tongzhou.kit.refusals import Refusal
 from tongzhou.kit.transactions import command
@@ -57,9 +57,14 @@ def settle(notice: Notice, *, at: datetime) -> Settled:
 
 def _locked(order_id: UUID) -> tuple[Order, list[OrderLine]]:
     """The order, locked, and its lines in one query. An order that is still open has lines nobody has changed."""
-    rows = OrderLine.objects.filter(order_id=order_id).select_related("order").order_by("position")
-    lines = list(rows.select_for_update(of=("order",)) if connection.vendor == "postgresql" else rows)
-    return lines[0].order, lines
+    lock = " FOR UPDATE OF o" if connection.vendor == "postgresql" else ""
+    statement = (
+        f"SELECT {selects.columns(Order, 'o')}, {selects.columns(OrderLine, 'l')} FROM orders_line l"  # noqa: S608
+        f" JOIN orders_order o ON o.id = l.order_id WHERE l.order_id = %s ORDER BY l.position{lock}"
+    )
+    rows = selects.fetch(statement, [order_id])
+    width = len(Order._meta.concrete_fields)
+    return selects.build(Order, rows[0][:width]), [selects.build(OrderLine, row[width:]) for row in rows]
 
 
 def _take(order: Order, taken: Capture, lines: Sequence[OrderLine], at: datetime) -> bool:
