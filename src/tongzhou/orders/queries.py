@@ -1,6 +1,6 @@
 """Reads of carts and orders."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -110,11 +110,11 @@ def line(line_id: UUID) -> OrderLine | None:
     return OrderLine.objects.filter(id=line_id).first()
 
 
-def facts_of(order_ids: Sequence[UUID], happened_at: datetime) -> list[LinesDelivered]:
-    """Orders with a sharer as facts, as they stand: for imports, which tell of many at once."""
-    rows = list(Order.objects.filter(id__in=order_ids).exclude(sharer_id=None))
+def facts_of(happened: Mapping[UUID, datetime]) -> list[LinesDelivered]:
+    """Orders with a sharer as facts, as they stand, each at its own moment: for imports, which tell of many at once."""
+    rows = list(Order.objects.filter(id__in=happened).exclude(sharer_id=None))
     lines = lines_of([o.id for o in rows])
-    return [fact(LinesDelivered, o, lines[o.id], o.placed_at or happened_at) for o in rows]
+    return [fact(LinesDelivered, o, lines[o.id], happened[o.id]) for o in rows]
 
 
 def lines_by_id(ids: Sequence[UUID]) -> dict[UUID, OrderLine]:

@@ -23,7 +23,8 @@ from django.utils.translation import gettext_lazy as _
 from tongzhou.kit import audit, clock, idempotency
 from tongzhou.kit.actor import Actor
 from tongzhou.kit.models import Claim
-from tongzhou.kit.refusals import invalid, not_found
+from tongzhou.kit.refusals import invalid
+from tongzhou.kit.textfile import encoding_of
 from tongzhou.people.commands.accounts import register_members
 from tongzhou.people.commands.bindings import _why_not, bind_many
 from tongzhou.people.models import Binding
@@ -34,7 +35,6 @@ from tongzhou.people.values import MemberImport, RowProblem
 Progress = Callable[[int, int], None]
 COLUMNS = ("member", "inviter", "joined_at", "name", "phone")
 MEMBERS, BINDINGS = 500, 5000
-MOST_BYTES = 200 * 1024 * 1024
 
 WHY = {
     "key_missing": (_("没有会员编号。"), _("给每位会员一个自己的编号。")),
@@ -84,8 +84,8 @@ def run(
     """Take members and who invited them from a file; ``dry_run`` says the same and writes nothing.
 
     Rows are refused singly, with a reason: ``already_bound``, ``would_close_a_loop``,
-    ``unknown_inviter`` and what is wrong with a cell. *Refuses:* ``file_not_found``,
-    ``file_too_large``, ``encoding_unknown``, ``columns_missing``.
+    ``unknown_inviter`` and what is wrong with a cell. *Refuses:* as
+    :func:`tongzhou.kit.textfile.encoding_of`, ``columns_missing``, ``file_broken``.
     """
     report = _read(Path(path), at)
     if not dry_run:
@@ -182,7 +182,7 @@ def _bind(report: _Report, known: dict[str, UUID], tell: Progress) -> None:
 
 def _read(path: Path, at: datetime) -> _Report:
     """The rows that can be taken, and what is wrong with the others."""
-    reader = csv.DictReader(io.StringIO(_text(path), newline=""))
+    reader = csv.DictReader(io.StringIO(path.read_text(encoding=encoding_of(path), errors="strict"), newline=""))
     names = {(n or "").strip().lower(): n for n in reader.fieldnames or ()}
     if "member" not in names:
         raise invalid(
@@ -231,17 +231,3 @@ def _moment(text: str, at: datetime) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return found if found.tzinfo else found.replace(tzinfo=clock.mall_zone())
-
-
-def _text(path: Path) -> str:
-    if not path.is_file():
-        raise not_found(_("没有这个文件。"), code="file_not_found")
-    if path.stat().st_size > MOST_BYTES:
-        raise invalid("file_too_large", _("文件太大。"), field="file", rule=_("最大 200 MB"), fix=_("分成几份。"))
-    raw = path.read_bytes()
-    for encoding in ("utf-8-sig", "gb18030"):
-        try:
-            return raw.decode(encoding).replace("\0", "")
-        except UnicodeDecodeError:
-            continue
-    raise invalid("encoding_unknown", _("看不懂这个文件的编码。"), field="file", fix=_("另存为 UTF-8。"))

@@ -59,6 +59,16 @@ def by_logins(logins: Sequence[str]) -> dict[str, UUID]:
     return out
 
 
+def session_epoch(member_id: UUID) -> int | None:
+    """What a token of this member must carry to be good; None when the member is unknown or closed."""
+    return Member.objects.filter(id=member_id, is_active=True).values_list("session_epoch", flat=True).first()
+
+
+def logins_of(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """member → login, for files that leave the mall."""
+    return dict(Member.objects.filter(id__in=set(ids)).values_list("id", "login"))
+
+
 def listing(*, before: UUID | None = None, query: str = "", limit: int = 50) -> list[MemberCard]:
     """Members, newest first, keyset-paged by id; ``query`` = a full phone, an invite code or the start of a name."""
     rows = Member.objects.order_by("-id")
@@ -91,6 +101,11 @@ def operators() -> dict[UUID, set[str]]:
     for member, role in Role.objects.values_list("member_id", "role"):
         out.setdefault(member, set()).add(role)
     return out
+
+
+def operator_passwords() -> list[tuple[str, str]]:
+    """(name, hashed password) of everybody with a console role, for `tongzhou doctor` to compare with published ones."""
+    return list(Member.objects.filter(id__in=Role.objects.values("member_id")).values_list("display_name", "password"))
 
 
 def inviter_of(member_id: UUID) -> tuple[UUID, datetime] | None:

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from tongzhou.compliance import commands as compliance_commands
 from tongzhou.compliance import queries as compliance
-from tongzhou.compliance.values import Finding, verdict
-from tongzhou.kit import audit
+from tongzhou.compliance.values import Finding, Severity, verdict
+from tongzhou.kit import audit, idempotency
 from tongzhou.kit.actor import Actor
 from tongzhou.kit.refusals import Kind, Refusal, conflict, invalid, not_found
 from tongzhou.kit.states import move
@@ -50,12 +50,12 @@ def import_plan(*, text: str, by: Actor, at: datetime) -> PlanVersionValue:
         )  # fmt: skip
     found = [f.as_dict("zh-hans") for f in check(document, at=at)]
     last = queries.latest(plan.code)
-    if last and last.status == Status.DRAFT:
+    if last and last.status == Status.DRAFT and not idempotency.owner_of(f"plan-used:{last.id}"):
         PlanVersion.objects.filter(id=last.id, status=Status.DRAFT).update(
             document=_json(document), toml=text, name=plan.name, findings=found, created_at=at, created_by=str(by)[:120]
         )
         row = PlanVersion.objects.get(id=last.id)
-    elif last and last.toml == text:
+    elif last and last.toml.strip() == text.strip():
         row = last
     else:
         row = PlanVersion(
@@ -107,6 +107,23 @@ def activate(*, code: str, by: Actor, at: datetime) -> PlanVersionValue:
     transaction.on_commit(queries.forget)
     queries.forget()
     return PlanVersionValue(row.id, row.code, row.version, plan, begins, Status.ACTIVE)
+
+
+@transaction.atomic
+def use_for_history(code: str, *, at: datetime) -> PlanVersionValue:
+    """The newest version of a code, draft or not, to replay history under; from now on it is never rewritten.
+
+    *Refuses:* ``plan_not_found``, ``plan_refused`` (an unlawful plan pays nobody, in the past either).
+    """
+    row = queries.latest(code)
+    if row is None:
+        raise not_found(_("没有这个计划。"), code="plan_not_found")
+    # Without ``at``: nobody is announced a change of the past.
+    blocked = [f for f in check(row.document) if f.severity == Severity.BLOCK]
+    if blocked:
+        raise refused(blocked)
+    idempotency.take(f"plan-used:{row.id}", at=at, owner_id=row.id)
+    return queries.version(row.id)
 
 
 def refused(findings: list[Finding]) -> Refusal:

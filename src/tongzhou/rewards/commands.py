@@ -60,6 +60,7 @@ def apply(facts: Sequence[OrderFact], *, at: datetime) -> int:
         if line.version > row.line_version or _unfinished(row, line)
     ]
     _advance(moved, at=at)
+    Reward.objects.bulk_create(fresh)
     return len({row.line_id for row, _f, _l in moved} | {row.line_id for row in fresh})
 
 
@@ -79,7 +80,10 @@ def line_facts(line: LineSnapshot, slugs: Mapping[UUID, str]) -> LineFacts:
 
 
 def _accrue(pairs: Sequence[tuple[OrderFact, LineSnapshot]], *, at: datetime) -> list[Reward]:
-    """Decide and book the rewards of lines nobody has seen: rule, rate lock and ceilings, frozen from now on."""
+    """Decide and book the rewards of lines nobody has seen: rule, rate lock and ceilings, frozen from now on.
+
+    The rows come back unsaved: the same call may still take them a step further.
+    """
     orders: dict[UUID, tuple[OrderFact, list[LineSnapshot]]] = {}
     for fact, line in pairs:
         orders.setdefault(fact.order_id, (fact, []))[1].append(line)
@@ -110,7 +114,6 @@ def _accrue(pairs: Sequence[tuple[OrderFact, LineSnapshot]], *, at: datetime) ->
                     rows.append(_row(fact, line, award, version, who, depth))
                     used[who, month] = used.get((who, month), 0) + award.amount_minor
     _book(rows, {line.line_id: fact.happened_at for fact, line in pairs}, at=at)
-    Reward.objects.bulk_create(rows)
     return rows
 
 
@@ -210,7 +213,7 @@ def _advance(moved: Sequence[tuple[Reward, OrderFact, LineSnapshot]], *, at: dat
     )  # fmt: skip
     # An upsert over the known ids: one flat statement, where an UPDATE with a CASE per row grows with its square.
     Reward.objects.bulk_create(
-        [s.row for s in steps],
+        [s.row for s in steps if not s.row._state.adding],
         batch_size=500,
         update_conflicts=True,
         unique_fields=["id"],

@@ -17,7 +17,7 @@ class Row:
     amount_minor: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Document:
     """All lines of one order number: a sale, a refund or an adjustment."""
 
@@ -27,7 +27,7 @@ class Document:
     buyer: str
     sharer: str
     refund_of: str
-    rows: tuple[Row, ...]
+    rows: list[Row] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,9 @@ class Note:
 
 @dataclass(slots=True)
 class HistoryImport:
-    """How an import went. ``read`` … ``refused`` count order numbers; amounts in minor units."""
+    """How an import went. ``read``, ``created``, ``unchanged`` count order numbers, ``rows`` the lines of the
+    file, ``refused`` the lines that were not taken, or not wholly; amounts in minor units.
+    """
 
     dry_run: bool = False
     read: int = 0
@@ -53,6 +55,7 @@ class HistoryImport:
     updated: int = 0
     unchanged: int = 0
     refused: int = 0
+    rows: int = 0
     lines: int = 0
     sales_minor: int = 0
     refunds_minor: int = 0
@@ -68,6 +71,7 @@ class HistoryImport:
         """Count a note; the first two hundred of each code are kept whole."""
         count = self.note_counts.get(note.code, 0)
         self.note_counts[note.code] = count + 1
+        self.refused += note.refused
         if count < 200:
             self.notes.append(note)
 

@@ -1,14 +1,19 @@
-"""Writing history: batches of orders through the same tables and the same ledger as live ones.
+"""Writing history: days of orders through the same tables and the same ledger as live ones.
 
-Each batch is one transaction whose claims (``import:<order_no>``) commit with it, so an interrupted
-import goes on where it was and the same file again changes nothing. Sales come before refunds of the
-same moment. A refund without ``refund_of`` is matched first-in-first-out over the buyer's earlier
-unrefunded lines of that SKU, at most what was paid; what matches nothing is reported, never invented.
+Each batch (a day, or two hundred orders of it) is one transaction: its orders, postings, rewards and the
+claims ``import:<order_no>`` commit together, so an import that was killed goes on where it was, and the same
+file again changes nothing. Before a day begins, what had matured by then matures, so that a trial balance of
+any past day is the one the mall would have had. Sales come before refunds of the same moment. A refund without
+``refund_of`` is matched first-in-first-out over the buyer's earlier unrefunded lines of that SKU, at most what
+was paid; what matches nothing is reported, never invented, and not claimed: it is tried again next time.
 """
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import groupby
 from pathlib import Path
 from uuid import UUID
 
@@ -16,10 +21,12 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from tongzhou.catalog import commands as catalog
+from tongzhou.catalog import queries as goods
+from tongzhou.catalog.values import SkuInfo
+from tongzhou.kit import clock
 from tongzhou.kit.actor import Actor
 from tongzhou.kit.ids import id_at, new_id
 from tongzhou.kit.models import Claim
-from tongzhou.kit.refusals import not_found
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger.values import PLATFORM_BOOK, Leg, Move, PostingRequest
 from tongzhou.orders.history.reading import read
@@ -28,19 +35,30 @@ from tongzhou.orders.history.values import Document, HistoryImport, Note
 from tongzhou.orders.models import Order, OrderLine, Status
 from tongzhou.people import commands as people
 from tongzhou.people import queries as members
+from tongzhou.plans import commands as planning
 from tongzhou.plans import queries as plans
 from tongzhou.plans.values import AttributionModel, PlanVersionValue
 from tongzhou.sharing import commands as sharing
+from tongzhou.sharing.models import Attribution
 from tongzhou.sharing.rules import choose
 from tongzhou.sharing.values import Candidate
 
 BATCH = 200
 GATEWAY = "gateway.import"
 Progress = Callable[[int, int], None]
+Happened = Mapping[UUID, datetime]  # order → when what is told of it happened
 
 
-class _Undo(Exception):
-    """Rolls a dry run back."""
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What the rooms above do with history, handed in because orders may not call up.
+
+    ``told`` gets the orders of a batch inside its transaction, sales and refunds apart; ``until`` is called
+    before a day begins.
+    """
+
+    told: Callable[[Happened], int]
+    until: Callable[[datetime], int]
 
 
 @dataclass(slots=True)
@@ -51,58 +69,60 @@ class World:
     at: datetime
     plan: PlanVersionValue | None
     report: HistoryImport
+    above: Above | None
     people: dict[str, UUID] = field(default_factory=dict)
     inviters: dict[UUID, tuple[UUID, datetime]] = field(default_factory=dict)
-    skus: dict[str, UUID] = field(default_factory=dict)
+    skus: dict[str, SkuInfo] = field(default_factory=dict)
 
 
 def run(
     path: Path, *, by: Actor, at: datetime, plan: str = "", dry_run: bool = False, progress: Progress | None = None,
-    after: Callable[[Sequence[UUID], datetime], None] | None = None,
+    above: Above | None = None,
 ) -> HistoryImport:  # fmt: skip
-    """Take the orders of a file in. ``after`` is called with each batch's order ids once it is committed.
+    """Take the orders of a file in; a dry run says the same and writes nothing.
 
-    *Refuses:* ``file_unreadable``, ``columns_missing``, ``plan_not_found``. Rows are refused singly.
+    *Refuses:* ``file_not_found``, ``file_unreadable``, ``file_too_large``, ``file_binary``, ``encoding_unknown``,
+    ``file_broken``, ``columns_missing``, ``plan_not_found``, ``plan_refused``. Rows are refused singly.
     """
-    report = HistoryImport(dry_run=dry_run)
-    documents = read(path, report)
+    report, told = HistoryImport(dry_run=dry_run), 0
+    tell = progress or (lambda done, of: None)
+    documents = read(path, report, at=at)
     report.read = len(documents)
-    world = World(by, at, _plan(plan, at), report)
-    try:
-        with transaction.atomic() if dry_run else _each():
-            _prepare(world, documents)
-            for start in range(0, len(documents), BATCH):
-                if progress:
-                    progress(start, len(documents))
-                touched = _batch(world, documents[start : start + BATCH])
-                if after and not dry_run:
-                    after(touched, at)
-            if dry_run:
-                raise _Undo
-    except _Undo:
-        pass
-    if progress:
-        progress(len(documents), len(documents))
+    with _few_collections(), transaction.atomic() if dry_run else nullcontext():
+        force = planning.use_for_history(plan, at=at) if plan else plans.in_force(at)
+        world = World(by, at, force, report, None if dry_run else above)
+        tell(0, len(documents))
+        _prepare(world, documents)
+        for part in _days(documents):
+            if world.above:
+                world.above.until(part[0].placed_at)
+            _batch(world, part)
+            told += len(part)
+            tell(told, len(documents))
+        if dry_run:
+            transaction.set_rollback(True)
     return report
 
 
-class _each:
-    """No outer transaction: each batch has its own."""
+@contextmanager
+def _few_collections() -> Iterator[None]:
+    """The whole file stays in memory and holds no cycles: walking it at each collection costs a third of the import."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 1_000)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
-    def __enter__(self) -> None:
-        return None
 
-    def __exit__(self, *_error: object) -> None:
-        return None
-
-
-def _plan(code: str, at: datetime) -> PlanVersionValue | None:
-    if not code:
-        return plans.in_force(at)
-    row = plans.latest(code)
-    if row is None:
-        raise not_found(_("没有这个计划。"), code="plan_not_found")
-    return plans.version(row.id)
+def _days(documents: Sequence[Document]) -> Iterator[list[Document]]:
+    """Days of the mall's calendar, in pieces of at most ``BATCH``."""
+    for _day, members_ in groupby(documents, key=lambda d: clock.mall_day(d.placed_at)):
+        day = list(members_)
+        for start in range(0, len(day), BATCH):
+            yield day[start : start + BATCH]
 
 
 def _prepare(world: World, documents: Sequence[Document]) -> None:
@@ -125,38 +145,59 @@ def _prepare(world: World, documents: Sequence[Document]) -> None:
         for row in d.rows:
             if row.sku:
                 seen.setdefault(row.sku, (row.sku, row.title or row.sku, max(row.unit_minor, 0)))
-    world.skus = catalog.ensure_historical_skus(items=list(seen.values()), by=world.by, at=world.at)
+    catalog.ensure_historical_skus(items=list(seen.values()), by=world.by, at=world.at)
+    world.skus = goods.sku_by_codes(list(seen))
 
 
 @transaction.atomic
-def _batch(world: World, documents: Sequence[Document]) -> list[UUID]:
-    """One transaction: whatever of the batch was not taken in before. Returns the orders touched."""
+def _batch(world: World, documents: Sequence[Document]) -> None:
+    """One transaction: whatever of the batch was not taken in before, up to the rewards it leads to."""
     claims = {f"import:{d.no}": d for d in documents}
     known = set(Claim.objects.filter(value__in=claims).values_list("value", flat=True))
     world.report.unchanged += len(known)
     fresh = [d for key, d in claims.items() if key not in known]
-    Claim.objects.bulk_create([Claim(value=f"import:{d.no}", at=world.at) for d in fresh])
-    touched = _sales(world, [d for d in fresh if d.kind == "sale"])
-    touched += refund_batch(
-        world.report, world.people, [d for d in fresh if d.kind == "refund"], by=world.by, at=world.at
-    )
-    _adjust(world, [d for d in fresh if d.kind == "adjustment"])
-    return list(dict.fromkeys(touched))
+    sold, when = _sales(world, [d for d in fresh if d.kind == "sale"])
+    _claim(world, sold)
+    if world.above and when:
+        world.above.told(when)
+    refunds = [d for d in fresh if d.kind == "refund"]
+    back, when = refund_batch(world.report, world.people, refunds, by=world.by, at=world.at)
+    if world.above and when:
+        world.above.told(when)
+    _claim(world, [*back, *_adjust(world, [d for d in fresh if d.kind == "adjustment"])])
 
 
-def _sales(world: World, documents: Sequence[Document]) -> list[UUID]:
+def _claim(world: World, numbers: Sequence[str]) -> None:
+    """These order numbers are taken in, from now on."""
+    world.report.created += len(numbers)
+    Claim.objects.bulk_create([Claim(value=f"import:{no}", at=world.at) for no in numbers])
+
+
+def _sales(world: World, documents: Sequence[Document]) -> tuple[list[str], dict[UUID, datetime]]:
+    """The order numbers taken, and when each order was placed."""
     orders: list[Order] = []
     lines: list[OrderLine] = []
     requests: list[PostingRequest] = []
-    attributions = []
+    attributions: list[Attribution] = []
+    done: list[str] = []
+    taken = set(Order.objects.filter(no__in=[d.no for d in documents]).values_list("no", flat=True))
     for d in documents:
-        order, mine = _order(world, d)
-        if not mine:
-            world.report.refused += 1
+        if d.no in taken:
+            world.report.note(
+                Note(
+                    d.rows[0].line, "order_no", d.no, "order_no_taken", _("商城里已有这个订单号。"), _("换一个订单号。")
+                )
+            )
             continue
-        world.report.created += 1
+        written_off = world.report.write_offs
+        order, mine = _order(world, d)
+        if mine or world.report.write_offs > written_off:
+            done.append(d.no)
+        if not mine:
+            continue
         world.report.lines += len(mine)
         world.report.sales_minor += order.total_minor
+        world.report.guests += not d.buyer
         row = _attribution(world, d, order)
         if row is not None:
             attributions.append(row)
@@ -170,7 +211,7 @@ def _sales(world: World, documents: Sequence[Document]) -> list[UUID]:
     OrderLine.objects.bulk_create(lines, batch_size=500)
     ledger.post_many(requests, by=world.by, at=world.at)
     sharing.record_many(attributions)
-    return [o.id for o in orders]
+    return done, {o.id: o.placed_at for o in orders}
 
 
 def _posting(order: Order, kind: str, legs: list[Leg]) -> PostingRequest:
@@ -183,7 +224,6 @@ def _order(world: World, d: Document) -> tuple[Order, list[OrderLine]]:
     """A paid and delivered order. Zero lines stay without money; negative ones are stock that was written off."""
     identity = id_at(d.placed_at)
     buyer = world.people[d.buyer] if d.buyer else new_id()
-    world.report.guests += not d.buyer
     rows: list[OrderLine] = []
     for row in d.rows:
         if row.quantity < 0:
@@ -206,11 +246,12 @@ def _order(world: World, d: Document) -> tuple[Order, list[OrderLine]]:
             )
             continue
         world.report.zero_lines += row.amount_minor == 0
+        sku = world.skus[row.sku]
         rows.append(
             OrderLine(
-                id=new_id(), order_id=identity, buyer_id=buyer, position=len(rows), sku_id=world.skus[row.sku],
-                sku_code=row.sku, product_id=world.skus[row.sku], product_slug=row.sku, supplier_id=PLATFORM_BOOK,
-                title=row.title or row.sku, quantity=row.quantity, unit_list_minor=row.unit_minor,
+                id=new_id(), order_id=identity, buyer_id=buyer, position=len(rows), sku_id=sku.id,
+                sku_code=row.sku, product_id=sku.product_id, product_slug=sku.product_slug, supplier_id=sku.supplier_id,
+                category_ids=[str(c) for c in sku.category_ids], title=row.title or row.sku, quantity=row.quantity, unit_list_minor=row.unit_minor,
                 unit_price_minor=row.unit_minor, amount_minor=row.amount_minor, shipped_quantity=row.quantity,
                 delivered_at=d.placed_at, version=2,
             )
@@ -224,7 +265,7 @@ def _order(world: World, d: Document) -> tuple[Order, list[OrderLine]]:
     return order, rows
 
 
-def _attribution(world: World, d: Document, order: Order):  # type: ignore[no-untyped-def]
+def _attribution(world: World, d: Document, order: Order) -> Attribution | None:
     """By the file's own ``sharer``, else by the inviter under a ``binding_first`` plan; guests earn nobody anything."""
     if world.plan is None or not d.buyer:
         return None
@@ -243,13 +284,12 @@ def _attribution(world: World, d: Document, order: Order):  # type: ignore[no-un
     )
 
 
-def _adjust(world: World, documents: Sequence[Document]) -> None:
-    """Corrections of the old shop's books, in the platform's book."""
+def _adjust(world: World, documents: Sequence[Document]) -> list[str]:
+    """Corrections of the old shop's books, in the platform's book. The order numbers taken."""
     requests = []
     for d in documents:
         total = sum(row.amount_minor for row in d.rows)
         world.report.adjustments_minor += total
-        world.report.created += 1
         if total:
             move = Move("bank", "expense.bad_debt", total) if total > 0 else Move("expense.bad_debt", "bank", -total)
             requests.append(
@@ -258,3 +298,4 @@ def _adjust(world: World, documents: Sequence[Document]) -> None:
                 )
             )
     ledger.post_many(requests, by=world.by, at=world.at)
+    return [d.no for d in documents]

@@ -32,10 +32,11 @@ def take(tmp_path, body, cast, **more):
     path = tmp_path / "orders.csv"
     path.write_text(HEAD + body, encoding="utf-8")
 
-    def after(touched, at):
-        rewarding.apply(orders.facts_of(touched, at), at=at)
-
-    return history.run(path, by=cast.owner, at=AT, plan="bind", after=after, **more)
+    above = history.Above(
+        told=lambda when: rewarding.apply(orders.facts_of(when), at=AT),
+        until=lambda moment: rewarding.mature_due(at=AT, until=moment),
+    )
+    return history.run(path, by=cast.owner, at=AT, plan="bind", above=above, **more)
 
 
 SALES = (
