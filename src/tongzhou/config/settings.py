@@ -3,17 +3,35 @@
 import secrets
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from environs import Env
+from environs import Env, EnvError
 
 env = Env()
+
+
+def refuse(sentence: str) -> SystemExit:
+    """A mall that cannot be trusted does not start; why is one sentence, not a trace."""
+    return SystemExit(f"Tongzhou does not start: {sentence}")
+
+
+def number(name: str, default: int, least: int = 0, most: int = 10**12) -> int:
+    """A whole number of the environment within bounds."""
+    try:
+        value: int = env.int(name, default)
+    except EnvError:
+        raise refuse(f"{name} must be a whole number, not {env.str(name)!r}.") from None
+    if not least <= value <= most:
+        raise refuse(f"{name} is {value}; it may be {least} to {most}.")
+    return value
+
 
 BASE_DIR = Path(__file__).resolve().parents[3]
 TONGZHOU_HOME = Path(env.str("TONGZHOU_HOME", str(BASE_DIR / "var"))).resolve()
 TONGZHOU_HOME.mkdir(parents=True, exist_ok=True)
 TONGZHOU_ENV = env.str("TONGZHOU_ENV", "demo")
 if TONGZHOU_ENV not in {"demo", "production"}:
-    raise SystemExit(f"TONGZHOU_ENV is {TONGZHOU_ENV!r}; it may be 'demo' or 'production'.")
+    raise refuse(f"TONGZHOU_ENV is {TONGZHOU_ENV!r}; it may be 'demo' or 'production'.")
 PRODUCTION = TONGZHOU_ENV == "production"
 
 
@@ -22,7 +40,7 @@ def kept_secret(name: str, path: Path, given: str) -> str:
     if given:
         return given
     if PRODUCTION:
-        raise SystemExit(f"{name} is required when TONGZHOU_ENV=production: a long random string, kept between starts.")
+        raise refuse(f"{name} is required when TONGZHOU_ENV=production: a long random string, kept between starts.")
     if not path.exists():
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(48))
@@ -31,7 +49,9 @@ def kept_secret(name: str, path: Path, given: str) -> str:
 
 SECRET_KEY = kept_secret("TONGZHOU_SECRET_KEY", TONGZHOU_HOME / "secret.key", env.str("TONGZHOU_SECRET_KEY", ""))
 DEBUG = False
-PORT = env.int("PORT", 8000)
+if env.str("DEBUG", "").lower() in {"1", "true", "yes", "on"} and PRODUCTION:
+    raise refuse("DEBUG is set; there is no debug mode, and certainly not in production. Unset it.")
+PORT = number("PORT", 8000, 1, 65_534)
 SITE_URL = env.str("TONGZHOU_SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.list("TONGZHOU_HOSTS", ["*"] if not PRODUCTION else [])
 CSRF_TRUSTED_ORIGINS = [SITE_URL] if SITE_URL.startswith("https://") else []
@@ -41,7 +61,7 @@ CURRENCY = env.str("TONGZHOU_CURRENCY", "CNY")
 TONGZHOU_PROFILE = env.str("TONGZHOU_PROFILE", "CN")
 TONGZHOU_SMS = env.str("TONGZHOU_SMS", "sandbox")
 # The sandbox counterparty (payments and payouts) listens beside the mall in the demo.
-SANDBOX_PORT = env.int("TONGZHOU_SANDBOX_PORT", PORT + 1)
+SANDBOX_PORT = number("TONGZHOU_SANDBOX_PORT", PORT + 1, 1, 65_535)
 SANDBOX_URL = env.str("TONGZHOU_SANDBOX_URL", f"http://127.0.0.1:{SANDBOX_PORT}").rstrip("/")
 SANDBOX_SECRET = env.str("TONGZHOU_SANDBOX_SECRET", "")
 if not PRODUCTION and not SANDBOX_SECRET:
@@ -80,7 +100,7 @@ INSTALLED_APPS = [
 ]
 
 # How many proxies of the operator's own stand in front and write X-Forwarded-For.
-TRUSTED_PROXIES = env.int("TONGZHOU_PROXIES", 0)
+TRUSTED_PROXIES = number("TONGZHOU_PROXIES", 0, 0, 10)
 
 MIDDLEWARE = [
     "tongzhou.config.proxy.ProxyMiddleware",
@@ -88,6 +108,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "tongzhou.storefront.middleware.LanguageMiddleware",
+    "tongzhou.api.limits.ApiMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -123,7 +144,12 @@ TEMPLATES = [
 
 def database() -> dict[str, Any]:
     """The one database, from ``DATABASE_URL``; SQLite in WAL mode unless it names PostgreSQL."""
-    found: dict[str, Any] = env.dj_db_url("DATABASE_URL", f"sqlite:///{TONGZHOU_HOME / 'tongzhou.sqlite3'}")
+    try:
+        found: dict[str, Any] = env.dj_db_url("DATABASE_URL", f"sqlite:///{TONGZHOU_HOME / 'tongzhou.sqlite3'}")
+    except (EnvError, ValueError, KeyError):
+        raise refuse("DATABASE_URL cannot be read; it looks like postgresql://user:password@host:5432/name.") from None
+    if not found["ENGINE"].endswith(("sqlite3", "postgresql")):
+        raise refuse("DATABASE_URL names neither PostgreSQL nor SQLite; those two are what Tongzhou runs on.")
     if found["ENGINE"].endswith("sqlite3"):
         sync = "FULL" if PRODUCTION else "NORMAL"
         found["OPTIONS"] = {
@@ -138,8 +164,8 @@ def database() -> dict[str, Any]:
             "server_side_binding": True,
             # A statement seen this often on a connection is prepared there, so that it is planned once; 0 turns it
             # off for connection poolers that cannot carry prepared statements.
-            "prepare_threshold": env.int("TONGZHOU_DB_PREPARE", 3) or None,
-            "pool": {"min_size": 1, "max_size": env.int("TONGZHOU_DB_POOL", 4), "timeout": 10},
+            "prepare_threshold": number("TONGZHOU_DB_PREPARE", 3) or None,
+            "pool": {"min_size": 1, "max_size": number("TONGZHOU_DB_POOL", 4, 1, 1_000), "timeout": 10},
         }
         found["CONN_MAX_AGE"] = 0
     return found
@@ -149,9 +175,9 @@ DATABASES = {"default": database()}
 # The jurisdiction a mall is set up under; fixed when its first plan begins, changed by two people afterwards.
 PROFILE = env.str("TONGZHOU_PROFILE", "CN")
 # Goods below FREE_FREIGHT_FROM_MINOR pay FREIGHT_MINOR for delivery (minor units).
-FREIGHT_MINOR = env.int("TONGZHOU_FREIGHT_MINOR", 800)
-FREE_FREIGHT_FROM_MINOR = env.int("TONGZHOU_FREE_FREIGHT_FROM_MINOR", 5900)
-PAYOUT_MIN_MINOR = env.int("TONGZHOU_PAYOUT_MIN_MINOR", 100)
+FREIGHT_MINOR = number("TONGZHOU_FREIGHT_MINOR", 800)
+FREE_FREIGHT_FROM_MINOR = number("TONGZHOU_FREE_FREIGHT_FROM_MINOR", 5900)
+PAYOUT_MIN_MINOR = number("TONGZHOU_PAYOUT_MIN_MINOR", 100, 1)
 # Rails of payouts (docs/operating/payouts.md): key material in files, never in the environment itself.
 WECHAT_PAY = {
     **{n: env.str(f"TONGZHOU_WECHAT_{n}", "") for n in (
@@ -165,6 +191,11 @@ ALIPAY = {
     )},
     "URL": env.str("TONGZHOU_ALIPAY_URL", "https://openapi.alipay.com/gateway.do"),
 }  # fmt: skip
+# Machines: calls a minute per caller, and who may read /metrics (empty: this machine alone, in the demo).
+API_PER_MINUTE = number("TONGZHOU_API_PER_MINUTE", 300, 1)
+METRICS_TOKEN = env.str("TONGZHOU_METRICS_TOKEN", "")
+# The demo's operators; sign-in refuses this password in production.
+DEMO_PASSWORD = "tongzhou-demo"  # noqa: S105 - published on purpose, and worth nothing
 # Keys that encrypt payees' details, newest first; made once and kept when none is given outside production.
 DATA_KEYS: list[str] = env.list("TONGZHOU_DATA_KEYS", [])
 
@@ -207,6 +238,10 @@ LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TONGZHOU_TIMEZONE", "Asia/Shanghai")
+try:
+    ZoneInfo(TIME_ZONE)
+except (ZoneInfoNotFoundError, ValueError):
+    raise refuse(f"TONGZHOU_TIMEZONE is {TIME_ZONE!r}; it takes an IANA name like Asia/Shanghai.") from None
 
 STATIC_URL = "/static/"
 STATIC_ROOT = TONGZHOU_HOME / "static"

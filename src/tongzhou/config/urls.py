@@ -2,9 +2,12 @@
 
 from django.urls import include, path
 
+from tongzhou.api.metrics import metrics
+
 urlpatterns = [
     path("console/", include("tongzhou.console.urls")),
     path("api/v1/", include("tongzhou.api.urls")),
+    path("metrics", metrics),
     path("", include("tongzhou.storefront.urls")),
 ]
 handler400 = "tongzhou.storefront.views.errors.bad_request"

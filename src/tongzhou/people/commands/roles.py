@@ -29,6 +29,10 @@ def setup_code() -> str:
 
 
 def _check_password(password: str, member: Member | None = None) -> None:
+    if settings.PRODUCTION and password == settings.DEMO_PASSWORD:
+        raise invalid(
+            "password_published", _("这是演示用的公开密码。"), field="password", fix=_("换一个只有自己知道的。")
+        )
     try:
         validate_password(password, member)
     except ValidationError as error:
