@@ -1,25 +1,16 @@
 """The ledger: verify, trial balance, seal, export."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from tongzhou.cli.goods import Json
-from tongzhou.cli.main import REFUSED, USAGE, app, boot, err, say
+from tongzhou.cli.goods import Out
+from tongzhou.cli.main import REFUSED, Json, app, boot, day, misused, progress, say, show, tell
 
 ledger = typer.Typer(no_args_is_help=True, help="The books.")
 app.add_typer(ledger, name="ledger")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        err.print(f"a date looks like 2026-07-14, not {text!r}")
-        raise typer.Exit(USAGE) from None
 
 
 @ledger.command("verify")
@@ -31,18 +22,17 @@ def verify(as_json: Json = False) -> None:
     boot()
     from tongzhou.ledger import queries
 
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("verify", total=None)
-        found = queries.verify(lambda name, n, of: bar.update(task, description=name, completed=n, total=of))
+    with progress("verify") as bar:
+        found = queries.verify(lambda name, n, of: bar(n, of))
     if as_json:
         say({"ok": found.ok, "transfers": found.transfers, "postings": found.postings, "books": found.books,
              "sealed_through": found.sealed_through, "checks": found.checks,
              "problems": [{"check": p.check, "subject": p.subject, "message": p.message} for p in found.problems]})  # fmt: skip
     else:
-        err.print(f"{found.transfers} transfers in {found.postings} postings and {found.books} books: "
-                  + ("every check holds." if found.ok else f"{len(found.problems)} problems."))  # fmt: skip
+        show(f"{found.transfers} transfers in {found.postings} postings and {found.books} books: "
+             + ("every check holds." if found.ok else f"{len(found.problems)} problems."))  # fmt: skip
         for p in found.problems:
-            err.print(f"  {p.check}: {p.subject}: {p.message}", markup=False)
+            show(f"  {p.check}: {p.subject}: {p.message}")
     if not found.ok:
         raise typer.Exit(REFUSED)
 
@@ -53,54 +43,70 @@ def trial_balance(at: Annotated[str, typer.Option(help="As of the end of a day."
 
     Example: tongzhou ledger trial-balance --at 2026-06-30
     """
+    until = day("--at", at) if at else None
     boot()
     from tongzhou.kit import clock
     from tongzhou.kit.money import plain
     from tongzhou.ledger import queries
 
-    moment: datetime | None = clock.day_start(_day(at) + timedelta(days=1)) - timedelta(microseconds=1) if at else None
+    moment: datetime | None = clock.day_start(until + timedelta(days=1)) - timedelta(microseconds=1) if until else None
     rows = queries.trial_balance(moment)
     if as_json:
         say({"at": at or None, "accounts": rows, "debits_minor": sum(r["debit_minor"] for r in rows),
              "credits_minor": sum(r["credit_minor"] for r in rows)})  # fmt: skip
         return
     for r in rows:
-        err.print(f"{r['account']:32} {plain(r['balance_minor'], group=True):>18}", highlight=False)
+        show(f"{r['account']:32} {plain(r['balance_minor'], group=True):>18}")
 
 
 @ledger.command("seal")
-def seal(through: Annotated[str, typer.Option(help="The last day to seal.")] = "") -> None:
+def seal(through: Annotated[str, typer.Option(help="The last day to seal.")] = "", as_json: Json = False) -> None:
     """Seal days into the hash chain.
 
     Example: tongzhou ledger seal --through 2026-06-30
     """
+    wanted = day("--through", through) if through else None
     boot()
     from tongzhou.kit import clock
     from tongzhou.kit.actor import Actor
     from tongzhou.ledger import commands
 
     at = clock.now()
-    day = _day(through) if through else clock.mall_day(at - timedelta(hours=3)) - timedelta(days=1)
-    days = commands.seal(through=day, by=Actor("operator", None, "cli"), at=at)
-    err.print(f"{len(days)} days sealed through {day}.")
+    last = wanted or clock.mall_day(at - timedelta(hours=3)) - timedelta(days=1)
+    days = commands.seal(through=last, by=Actor("operator", None, "cli"), at=at)
+    if as_json:
+        say({"sealed": len(days), "through": last.isoformat()})
+    else:
+        show(f"{len(days)} days sealed through {last}.")
 
 
 @ledger.command("export")
 def export(
-    fmt: Annotated[str, typer.Option("--format", help="beancount | hledger | csv")], out: Annotated[Path, typer.Option("--out")]
-) -> None:  # fmt: skip
+    fmt: Annotated[str, typer.Option("--format", help="beancount | hledger | csv")], out: Out, as_json: Json = False
+) -> None:
     """All books as plain-text accounting.
 
     Example: tongzhou ledger export --format beancount --out books.beancount
     """
     boot()
+    from tongzhou.kit.refusals import invalid
     from tongzhou.ledger import export as writer
 
     if fmt not in writer.FORMATS:
-        err.print(f"--format takes {', '.join(writer.FORMATS)}, not {fmt!r}")
-        raise typer.Exit(USAGE)
-    scratch = out.with_name(out.name + ".part")
-    with scratch.open("w", encoding="utf-8", newline="") as file:
-        count = writer.export(fmt, file)
-    scratch.replace(out)
-    err.print(f"{count} transfers written to {out}")
+        raise misused(f"--format takes {', '.join(writer.FORMATS)}, not {fmt!r}")
+    scratch: Path = out.with_name(f".{out.name}.part")
+    try:
+        with scratch.open("w", encoding="utf-8", newline="") as file:
+            count = writer.export(fmt, file)
+        scratch.replace(out)
+    except OSError as error:
+        raise invalid(
+            "file_unwritable", "The file cannot be written.", field="out", value=out, rule=error.strerror or ""
+        ) from None
+    finally:
+        if scratch.parent.is_dir():
+            scratch.unlink(missing_ok=True)
+    if as_json:
+        say({"format": fmt, "transfers": count, "out": str(out)})
+    else:
+        tell(f"{count} transfers written to {out}")

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from tongzhou.cli.goods import Json, search
-from tongzhou.cli.main import USAGE, boot, err, say
+from tongzhou.cli.goods import search
+from tongzhou.cli.main import Json, boot, misused, progress, say, show
 
 
 @search.command("reindex")
@@ -20,10 +19,9 @@ def reindex() -> None:
     boot()
     from tongzhou.catalog import commands
 
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("reindex", total=None)
-        done = commands.reindex(tell=lambda n, of: bar.update(task, completed=n, total=of))
-    err.print(f"{done} products indexed.", highlight=False)
+    with progress("reindex") as bar:
+        done = commands.reindex(tell=bar)
+    show(f"{done} products indexed.")
 
 
 @search.command("synonyms")
@@ -37,8 +35,7 @@ def synonyms(
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        err.print(f"{file} cannot be read as UTF-8 text: {type(error).__name__}", markup=False)
-        raise typer.Exit(USAGE) from None
+        raise misused(f"{file} cannot be read as UTF-8 text: {type(error).__name__}") from None
     lines = [line.split("#")[0].strip() for line in text.splitlines()]
     groups = [[w.strip() for w in line.replace("，", ",").split(",")] for line in lines if line]
     boot()
@@ -47,7 +44,7 @@ def synonyms(
     from tongzhou.kit.actor import Actor
 
     kept = commands.set_synonyms(groups=groups, by=Actor("operator", None, "cli"), at=clock.now())
-    err.print(f"{kept} groups in force.", highlight=False)
+    show(f"{kept} groups in force.")
 
 
 @search.command("asked")
@@ -69,4 +66,4 @@ def asked(
         say({"days": days, "searches": [{"query": q, "times": n, "found": f} for q, n, f in rows]})
         return
     for query, times, found in rows:
-        err.print(f"{times:>6} × {query}  ({found})", highlight=False, markup=False)
+        show(f"{times:>6} × {query}  ({found})")

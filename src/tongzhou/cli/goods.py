@@ -1,12 +1,11 @@
-"""Goods and members: import, export, search."""
+"""Goods: import, export, search."""
 
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import Progress
 
-from tongzhou.cli.main import REFUSED, app, boot, err, say
+from tongzhou.cli.main import REFUSED, Dry, Json, app, boot, misused, progress, say, show, tell
 
 imports = typer.Typer(no_args_is_help=True, help="Take files in.")
 exports = typer.Typer(no_args_is_help=True, help="Write files.")
@@ -14,8 +13,7 @@ search = typer.Typer(no_args_is_help=True, help="Find things.")
 app.add_typer(imports, name="import")
 app.add_typer(exports, name="export")
 app.add_typer(search, name="search")
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout.")]
-Dry = Annotated[bool, typer.Option("--dry-run", help="Say the same, write nothing.")]
+Out = Annotated[Path, typer.Option("--out", help="The file to write; it appears whole or not at all.")]
 
 
 @imports.command("products")
@@ -31,13 +29,17 @@ def import_products(
     from tongzhou.catalog import commands
     from tongzhou.kit import clock
     from tongzhou.kit.actor import Actor
+    from tongzhou.kit.refusals import Refusal
 
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("products", total=None)
-        done = commands.import_products(
-            file, fmt, supplier, dry_run, by=Actor("import", None, "cli"), at=clock.now(),
-            progress=lambda n, of: bar.update(task, completed=n, total=of),
-        )  # fmt: skip
+    try:
+        with progress("products") as bar:
+            done = commands.import_products(
+                file, fmt, supplier, dry_run, by=Actor("import", None, "cli"), at=clock.now(), progress=bar
+            )
+    except Refusal as refusal:
+        if refusal.code == "format_unknown":
+            raise misused(f"--format takes {refusal.rule}, not {fmt!r}") from None
+        raise
     report(done.as_dict(), as_json=as_json)
 
 
@@ -46,18 +48,25 @@ def report(summary: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         say(summary)
     else:
-        counts = ("read", "created", "updated", "unchanged", "refused")
-        err.print("  ".join(f"{k} {summary.get(k, 0)}" for k in counts), highlight=False)
-        rows = next((summary[k] for k in ("refusals", "notes", "problems") if summary.get(k)), [])
-        for row in rows if isinstance(rows, list | tuple) else []:
-            err.print(f"  line {row.get('line')}: {row.get('column', '')} = {row.get('value', '')!s}: {row.get('reason', '')} {row.get('fix', '')}",
-                      highlight=False, markup=False)  # fmt: skip
+        rows = [r for k in ("refusals", "notes", "problems") for r in _rows(summary.get(k))]
+        for row in rows[:50]:
+            tell(f"  line {row.get('line')}: {row.get('column', '')} = {row.get('value', '')!s}: "
+                 f"{row.get('reason', '')} {row.get('fix', '')}")  # fmt: skip
+        if len(rows) > 50:
+            tell(f"  … and {len(rows) - 50} more; --json lists them")
+        if summary.get("dry_run"):
+            tell("Dry run: nothing was written.")
+        show("  ".join(f"{k} {summary.get(k, 0)}" for k in ("read", "created", "updated", "unchanged", "refused")))
     if summary.get("refused"):
         raise typer.Exit(REFUSED)
 
 
+def _rows(value: object) -> list[dict[str, Any]]:
+    return [r for r in value if isinstance(r, dict)] if isinstance(value, list | tuple) else []
+
+
 @exports.command("products")
-def export_products(out: Annotated[Path, typer.Option("--out")]) -> None:
+def export_products(out: Out) -> None:
     """Every product in our own format; importing it again changes nothing.
 
     Example: tongzhou export products --out goods.csv
@@ -65,11 +74,13 @@ def export_products(out: Annotated[Path, typer.Option("--out")]) -> None:
     boot()
     from tongzhou.catalog import commands
 
-    err.print(f"{commands.export_products(out)} rows written to {out}")
+    tell(f"{commands.export_products(out)} products written to {out}")
 
 
 @search.command("products")
-def search_products(query: str, limit: int = 24, as_json: Json = False) -> None:
+def search_products(
+    query: str, limit: Annotated[int, typer.Option(min=1, max=1000)] = 24, as_json: Json = False
+) -> None:  # fmt: skip
     """Published products holding every word of the query, best first.
 
     Example: tongzhou search products 茶 --limit 5 --json
@@ -81,9 +92,7 @@ def search_products(query: str, limit: int = 24, as_json: Json = False) -> None:
     from tongzhou.plans import queries as plans
 
     force = plans.in_force(clock.now())
-    found = queries.search(
-        query, discount_bp=force.plan.member_price.discount_bp if force else 0, limit=max(1, min(limit, 1000))
-    )
+    found = queries.search(query, discount_bp=force.plan.member_price.discount_bp if force else 0, limit=limit)
     items: list[dict[str, Any]] = [
         {"id": str(c.id), "slug": c.slug, "title": c.title, "price_minor": c.price_minor} for c in found.items
     ]
@@ -91,5 +100,5 @@ def search_products(query: str, limit: int = 24, as_json: Json = False) -> None:
         say({"query": query, "count": found.count, "items": items})
         return
     for item in items:
-        err.print(f"{plain(item['price_minor']):>10}  {item['title']}  ({item['slug']})", highlight=False, markup=False)
-    err.print(f"{found.count} found")
+        show(f"{plain(item['price_minor']):>10}  {item['title']}  ({item['slug']})")
+    tell(f"{found.count} found")

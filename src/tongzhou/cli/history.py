@@ -1,25 +1,12 @@
-"""History: members and orders of an older shop."""
+"""History: members and orders of an older shop, in and out."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
-from typing import Any
-from uuid import UUID
+from typing import Annotated, Any
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+import typer
 
-from tongzhou.cli.goods import Dry, Json, imports, report
-from tongzhou.cli.main import boot, err
-
-
-def _bar() -> Progress:
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TextColumn("{task.completed}/{task.total}"),
-        TimeRemainingColumn(),
-    )
-    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+from tongzhou.cli.goods import Out, exports, imports, report
+from tongzhou.cli.main import Dry, Json, boot, progress, tell
 
 
 @imports.command("members")
@@ -33,18 +20,19 @@ def import_members(file: Path, dry_run: Dry = False, as_json: Json = False) -> N
     from tongzhou.kit.actor import Actor
     from tongzhou.people import imports as members
 
-    with _bar() as bar:
-        task = bar.add_task("members", total=None)
-        done = members.run(
-            file, by=Actor("import", None, "cli"), at=clock.now(), dry_run=dry_run,
-            progress=lambda n, of: bar.update(task, completed=n, total=of),
-        )  # fmt: skip
+    with progress("members") as bar:
+        done = members.run(file, by=Actor("import", None, "cli"), at=clock.now(), dry_run=dry_run, progress=bar)
     report(done.as_dict(), as_json=as_json)
 
 
 @imports.command("orders")
-def import_orders(file: Path, plan: str = "", dry_run: Dry = False, as_json: Json = False) -> None:
-    """Orders of an older shop (interfaces.md): sales, refunds, adjustments; through the same books. Twice changes nothing.
+def import_orders(
+    file: Path, plan: Annotated[str, typer.Option(help="Replay under this plan; default: the one in force.")] = "",
+    dry_run: Dry = False, as_json: Json = False,
+) -> None:  # fmt: skip
+    """Orders of an older shop: sales, refunds, adjustments, through the same books, each at its own time.
+
+    Each day commits whole: an import that was stopped goes on where it was, and twice changes nothing.
 
     Example: tongzhou import orders orders.csv --plan share-10
     """
@@ -55,19 +43,46 @@ def import_orders(file: Path, plan: str = "", dry_run: Dry = False, as_json: Jso
     from tongzhou.orders import queries as orders
     from tongzhou.rewards import commands as rewards
 
-    def after(touched: Sequence[UUID], at: datetime) -> None:
-        rewards.apply(orders.facts_of(touched, at), at=at)
-
-    with _bar() as bar:
-        task = bar.add_task("orders", total=None)
+    at = clock.now()
+    above = history.Above(
+        told=lambda when: rewards.apply(orders.facts_of(when), at=at),
+        until=lambda moment: rewards.mature_due(at=at, until=moment),
+    )
+    with progress("orders") as bar:
         done = history.run(
-            file, by=Actor("import", None, "cli"), at=clock.now(), plan=plan, dry_run=dry_run, after=after,
-            progress=lambda n, of: bar.update(task, completed=n, total=of),
-        )  # fmt: skip
+            file, by=Actor("import", None, "cli"), at=at, plan=plan, dry_run=dry_run, above=above, progress=bar
+        )
     if not dry_run:
-        rewards.mature_due(at=clock.now())
+        rewards.mature_due(at=at)
     body: dict[str, Any] = done.as_dict()
-    if not as_json:
-        for code, count in done.note_counts.items():
-            err.print(f"  {code}: {count}", highlight=False)
+    for code, count in done.note_counts.items() if not as_json else ():
+        tell(f"  {code}: {count}")
     report(body, as_json=as_json)
+
+
+@exports.command("members")
+def export_members(out: Out) -> None:
+    """Every member with the inviter, as `import members` reads it. Whole phone numbers: keep the file safe.
+
+    Example: tongzhou export members --out members.csv
+    """
+    boot()
+    from tongzhou.kit import clock
+    from tongzhou.kit.actor import Actor
+    from tongzhou.people import exports as members
+
+    tell(f"{members.write(out, by=Actor('operator', None, 'cli'), at=clock.now())} members written to {out}")
+
+
+@exports.command("orders")
+def export_orders(out: Out) -> None:
+    """Every paid order and its refunds, line by line, as `import orders` reads it.
+
+    Example: tongzhou export orders --out orders.csv
+    """
+    boot()
+    from tongzhou.kit import clock
+    from tongzhou.kit.actor import Actor
+    from tongzhou.orders import history
+
+    tell(f"{history.export(out, by=Actor('operator', None, 'cli'), at=clock.now())} rows written to {out}")

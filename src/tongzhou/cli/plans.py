@@ -1,6 +1,7 @@
 """Plans, rewards, tax."""
 
 from collections.abc import Mapping
+from dataclasses import fields
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -8,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tongzhou.cli.goods import Json
-from tongzhou.cli.main import REFUSED, USAGE, app, boot, err, say
+from tongzhou.cli.main import REFUSED, Json, app, boot, day, misused, out, progress, say, show
 
 if TYPE_CHECKING:
     from tongzhou.rewards.simulation import Simulation
@@ -43,31 +43,25 @@ def check(file: Path, profile: str = "", as_json: Json = False) -> None:
     if as_json:
         say({"verdict": said, "profile": profile or document.get("profile", "CN"), "findings": rows})
     else:
-        err.print(f"[bold]{said}[/bold]")
+        show(said)
         for row in rows:
-            err.print(f"  {row['severity']:6} {row['id']} {row['path']} = {row['seen']}", highlight=False, markup=False)
-            err.print(
-                f"         {row['message']}\n         {row['citation']}\n         → {row['fix']}",
-                highlight=False,
-                markup=False,
-            )
+            show(f"  {row['severity']:6} {row['id']} {row['path']} = {row['seen']}")
+            show(f"         {row['message']}\n         {row['citation']}\n         → {row['fix']}")
     if said in ("BLOCK", "REVIEW"):
         raise typer.Exit(REFUSED)
 
 
 def _read(file: Path) -> str:
     from tongzhou.kit.refusals import invalid
+    from tongzhou.kit.textfile import encoding_of
 
-    try:
-        return file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise invalid(
-            "file_unreadable", "The file cannot be read.", field="file", value=file.name, rule=str(error)
-        ) from None
+    if encoding_of(file) != "utf-8-sig" or file.stat().st_size > 1_000_000:
+        raise invalid("not_toml", "A plan is a UTF-8 text of at most 1 MB.", field="file", value=file.name)
+    return file.read_text(encoding="utf-8-sig")
 
 
 @plan.command("import")
-def import_plan(file: Path) -> None:
+def import_plan(file: Path, as_json: Json = False) -> None:
     """Keep a plan file as a draft. An unlawful one may be kept and looked at, not activated.
 
     Example: tongzhou plan import plan.toml
@@ -78,11 +72,14 @@ def import_plan(file: Path) -> None:
     from tongzhou.plans import commands
 
     kept = commands.import_plan(text=_read(file), by=Actor("operator", None, "cli"), at=clock.now())
-    err.print(f"{kept.label} is a draft." if kept.status == "DRAFT" else f"{kept.label} is unchanged.")
+    if as_json:
+        say(commands.as_plain(kept))
+    else:
+        show(f"{kept.label} is a draft." if kept.status == "DRAFT" else f"{kept.label} is unchanged.")
 
 
 @plan.command("activate")
-def activate(code: str) -> None:
+def activate(code: str, as_json: Json = False) -> None:
     """Put the draft of a code into force; refused with citations when the law forbids it.
 
     Example: tongzhou plan activate share-10
@@ -93,7 +90,10 @@ def activate(code: str) -> None:
     from tongzhou.plans import commands
 
     now = commands.activate(code=code, by=Actor("operator", None, "cli"), at=clock.now())
-    err.print(f"{now.label} is in force from {now.effective_at.isoformat()}.")
+    if as_json:
+        say(commands.as_plain(now))
+    else:
+        show(f"{now.label} is in force from {now.effective_at.isoformat()}.")
 
 
 @plan.command("export")
@@ -128,7 +128,7 @@ def compare(before: str, after: str, as_json: Json = False) -> None:
     for c in changes:
         typer.echo(f"{c.path}: {'—' if c.before is None else c.before} → {'—' if c.after is None else c.after}")
     if not changes:
-        err.print("They say the same.")
+        show("They say the same.")
 
 
 @plan.command("simulate")
@@ -140,22 +140,18 @@ def simulate(
 
     Example: tongzhou plan simulate plan.toml --from 2026-04-01 --to 2026-06-30 --json
     """
+    first_day, last_day = day("--from", since), day("--to", until)
     boot()
     from django.utils.translation import get_language
-    from rich.progress import Progress
 
-    from tongzhou.cli.books import _day
     from tongzhou.kit import clock
     from tongzhou.plans.document import load_document
     from tongzhou.rewards import simulation
 
-    first, last = clock.day_start(_day(since)), clock.day_start(_day(until) + timedelta(days=1))
+    first, last = clock.day_start(first_day), clock.day_start(last_day + timedelta(days=1))
     document = load_document(_read(file))
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("replay", total=None)
-        found = simulation.simulate(
-            document, since=first, until=last, at=clock.now(), progress=lambda n: bar.update(task, completed=n)
-        )
+    with progress("replay") as bar:
+        found = simulation.simulate(document, since=first, until=last, at=clock.now(), progress=lambda n: bar(n, n))
     if as_json:
         say(found.as_dict(get_language() or "en"))
         return
@@ -186,11 +182,11 @@ def _show(found: "Simulation") -> None:
     ]  # fmt: skip
     for name, cells in rows:
         table.add_row(name, *cells)
-    err.print(table)
-    err.print(f"{found.gainers} gain {money(found.gained_minor)}, {found.losers} lose {money(found.lost_minor)}, "
-              f"{found.unchanged} as before. Law: {found.verdict}.", highlight=False)  # fmt: skip
+    out.print(table)
+    show(f"{found.gainers} gain {money(found.gained_minor)}, {found.losers} lose {money(found.lost_minor)}, "
+         f"{found.unchanged} as before. Law: {found.verdict}.")  # fmt: skip
     for f in found.findings:
-        err.print(f"  {f.severity:6} {f.id} {f.path} = {f.seen}: {f.message_en}", highlight=False, markup=False)
+        show(f"  {f.severity:6} {f.id} {f.path} = {f.seen}: {f.message_en}")
 
 
 def _percent(bp: int) -> str:
@@ -224,7 +220,7 @@ def listing(as_json: Json = False) -> None:
     if as_json:
         say(rows)
     for r in rows if not as_json else []:
-        err.print(f"{r['code']} v{r['version']}  {r['status']}  {r['effective_at'] or ''}", highlight=False)
+        show(f"{r['code']} v{r['version']}  {r['status']}  {r['effective_at'] or ''}")
 
 
 @rewards.command("summary")
@@ -233,14 +229,14 @@ def summary(by: Annotated[str, typer.Option(help="sharer | day | plan")] = "", a
 
     Example: tongzhou rewards summary --by sharer --json
     """
+    if by not in ("", "sharer", "day", "plan"):
+        raise misused(f"--by takes sharer, day or plan, not {by!r}")
     boot()
     from dataclasses import asdict
 
+    from tongzhou.kit.money import plain
     from tongzhou.rewards import queries
 
-    if by not in ("", "sharer", "day", "plan"):
-        err.print("--by takes sharer, day or plan")
-        raise typer.Exit(USAGE)
     total, *groups = queries.summary(by=by)
     if as_json:
         body = {k: v for k, v in asdict(total).items() if k != "key"}
@@ -248,12 +244,10 @@ def summary(by: Annotated[str, typer.Option(help="sharer | day | plan")] = "", a
             body["groups"] = [asdict(g) for g in groups]
         say(body)
         return
-    from tongzhou.kit.money import format_minor
-
+    names = [f.name for f in fields(total) if f.name.endswith("_minor")]
+    show("  ".join([f"{by or 'all':36}", *(f"{n.removesuffix('_minor'):>12}" for n in names)]))
     for row in (total, *groups):
-        err.print(f"{row.key}: earned {format_minor(row.earned_minor)}, reversed {format_minor(row.reversed_minor)}, expected "
-                  f"{format_minor(row.expected_minor)}, held {format_minor(row.held_minor)}, available {format_minor(row.available_minor)}, "
-                  f"paid {format_minor(row.paid_minor)}, receivable {format_minor(row.receivable_minor)}", highlight=False)  # fmt: skip
+        show("  ".join([f"{row.key:36}", *(f"{plain(getattr(row, n)):>12}" for n in names)]))
 
 
 @tax.command("withhold")
@@ -274,13 +268,11 @@ def withhold(
         ):
             raise ValueError
     except (InvalidOperation, ValueError, OverflowError):
-        err.print(f"--income takes amounts in yuan separated by commas, not {income!r}")
-        raise typer.Exit(USAGE) from None
+        raise misused(f"--income takes amounts of zero or more in yuan, separated by commas, not {income!r}") from None
     if method not in ("cumulative", "one-off"):
-        err.print(f"--method takes cumulative or one-off, not {method!r}")
-        raise typer.Exit(USAGE)
+        raise misused(f"--method takes cumulative or one-off, not {method!r}")
     held = rules.cumulative(minor) if method == "cumulative" else [rules.one_off(m) for m in minor]
     if as_json:
         say({"method": method, "withheld_minor": held})
     else:
-        err.print(", ".join(f"{h // 100}.{h % 100:02d}" for h in held), highlight=False)
+        show(", ".join(f"{h // 100}.{h % 100:02d}" for h in held))

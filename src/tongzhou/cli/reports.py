@@ -5,9 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tongzhou.cli.books import _day, ledger
-from tongzhou.cli.goods import Json
-from tongzhou.cli.main import USAGE, boot, err, say
+from tongzhou.cli.books import ledger
+from tongzhou.cli.main import Json, boot, day, misused, say, show
 
 From = Annotated[str, typer.Option("--from", help="First day (YYYY-MM-DD).")]
 To = Annotated[str, typer.Option("--to", help="Last day (YYYY-MM-DD).")]
@@ -19,10 +18,9 @@ def profit(since: From, until: To, as_json: Json = False) -> None:
 
     Example: tongzhou ledger profit --from 2026-06-01 --to 2026-06-30
     """
-    first, last = _day(since), _day(until)
+    first, last = day("--from", since), day("--to", until)
     if last < first:
-        err.print(f"--to {last} lies before --from {first}")
-        raise typer.Exit(USAGE)
+        raise misused(f"--to {last} lies before --from {first}")
     boot()
     from tongzhou.kit import clock
     from tongzhou.kit.money import plain
@@ -35,7 +33,7 @@ def profit(since: From, until: To, as_json: Json = False) -> None:
              "profit_minor": found.profit_minor})  # fmt: skip
         return
     for account, amount in (*found.income, *[(a, -n) for a, n in found.expense], ("profit", found.profit_minor)):
-        err.print(f"{account:32} {plain(amount, group=True):>18}", highlight=False, soft_wrap=True)
+        show(f"{account:32} {plain(amount, group=True):>18}")
 
 
 @ledger.command("owed")
@@ -55,10 +53,10 @@ def owed(as_json: Json = False) -> None:
         say({"ages": names, "accounts": [{"account": r.account, "total_minor": r.total_minor, "by_age_minor": r.by_age}
                                          for r in rows]})  # fmt: skip
         return
-    err.print(f"{'':32} {'total':>14} " + " ".join(f"{n:>14}" for n in names), highlight=False, soft_wrap=True)
+    show(f"{'':32} {'total':>14} " + " ".join(f"{n:>14}" for n in names))
     for r in rows:
         figures = " ".join(f"{plain(n, group=True):>14}" for n in (r.total_minor, *r.by_age))
-        err.print(f"{r.account:32} {figures}", highlight=False, soft_wrap=True)
+        show(f"{r.account:32} {figures}")
 
 
 @ledger.command("behind")
@@ -78,8 +76,9 @@ def behind(
     try:
         chart.entry(account)
     except KeyError:
-        err.print(f"the chart of accounts has no {account!r}; `tongzhou ledger trial-balance` names those in use")
-        raise typer.Exit(USAGE) from None
+        raise misused(
+            f"the chart of accounts has no {account!r}; `tongzhou ledger trial-balance` names those in use"
+        ) from None
     rows = queries.behind(account, limit=limit)
     if as_json:
         say({"account": account, "balance_minor": queries.total(account),
@@ -88,5 +87,4 @@ def behind(
                        "amount_minor": x.amount} for b, x in rows]})  # fmt: skip
         return
     for _book, x in rows:
-        err.print(f"{x.effective_at:%Y-%m-%d} {x.kind:18} {x.debit} → {x.credit} {plain(x.amount, group=True):>14}",
-                  highlight=False, soft_wrap=True)  # fmt: skip
+        show(f"{x.effective_at:%Y-%m-%d} {x.kind:18} {x.debit} → {x.credit} {plain(x.amount, group=True):>14}")

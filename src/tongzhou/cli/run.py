@@ -1,62 +1,20 @@
 """Running the mall: doctor, serve, web, worker, migrate, demo."""
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import Progress
 
-from tongzhou.cli.main import app, boot, err, say
+from tongzhou.cli.main import app, boot, err, progress, tell
 
 Port = Annotated[int, typer.Option(help="Port of the shop.", envvar="PORT")]
 demo = typer.Typer(no_args_is_help=True, help="A mall with living demo data.")
 app.add_typer(demo, name="demo")
-
-
-@app.command()
-def doctor(as_json: Annotated[bool, typer.Option("--json")] = False) -> None:
-    """What is installed, reachable, missing, and how to mend it.
-
-    Example: tongzhou doctor
-    """
-    boot()
-    from django.conf import settings
-    from django.db import connection
-
-    from tongzhou.sharing.poster import font_path
-
-    checks: list[dict[str, str]] = []
-
-    def check(name: str, good: bool, said: str, mend: str = "") -> None:
-        checks.append({"check": name, "state": "ok" if good else "missing", "said": said, "mend": "" if good else mend})
-
-    check("python", sys.version_info >= (3, 11), sys.version.split()[0], "Install Python 3.11 or newer.")
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-        check("database", True, connection.vendor)
-    except Exception as error:
-        check("database", False, type(error).__name__, "Check DATABASE_URL and that the server runs.")
-    home = Path(settings.TONGZHOU_HOME)
-    check("home", os.access(home, os.W_OK), str(home.name), "Make TONGZHOU_HOME writable.")
-    check("chinese font for posters", font_path() is not None, str(bool(font_path())),
-          "Posters are drawn as SVG; for PNG install fonts-noto-cjk or fonts-wqy-microhei.")  # fmt: skip
-    check("browser for tests", shutil.which("chromium") is not None, str(shutil.which("chromium") is not None),
-          "Only needed for `make test` journeys: install chromium.")  # fmt: skip
-    if as_json:
-        say({"checks": checks})
-        return
-    for row in checks:
-        err.print(
-            f"{'✓' if row['state'] == 'ok' else '·'} {row['check']}: {row['said']} {row['mend']}", highlight=False
-        )
 
 
 @app.command()
@@ -72,10 +30,21 @@ def migrate() -> None:
 
     call_command("migrate", verbosity=0, interactive=False)
     if not catalog.index_is_current():
-        with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
-            task = bar.add_task("search index", total=None)
-            catalog.reindex(tell=lambda n, of: bar.update(task, completed=n, total=of))
-    err.print("The database is up to date.")
+        with progress("search index") as bar:
+            catalog.reindex(tell=bar)
+    tell("The database is up to date.")
+
+
+def start_safely() -> None:
+    """Load Django; in production, not with what would cost a mall its money. *Refuses:* ``unsafe_environment``."""
+    boot()
+    from tongzhou.config import safety
+    from tongzhou.kit.refusals import Refusal
+
+    wrong = [f for f in safety.findings() if f.needed]
+    if wrong:
+        errors = [Refusal("unsafe", f.said, field=f.name, fix=f.mend) for f in wrong]
+        raise Refusal("unsafe_environment", "The mall does not start in production like this.", errors=errors)
 
 
 def web_command(port: int, workers: int) -> list[str]:
@@ -93,6 +62,8 @@ def web(port: Port = 8000, workers: int = 2) -> None:
 
     Example: tongzhou web --port 8000
     """
+    os.environ["PORT"] = str(port)
+    start_safely()
     os.execv(sys.executable, web_command(port, workers))  # noqa: S606 - replaces this process by the server
 
 
@@ -120,7 +91,7 @@ def worker(pause: Annotated[float, typer.Option(help="Seconds between looks when
                 work.run_periodic(jobs, at=clock.now())
                 next_jobs = time.monotonic() + 5
         except Exception as error:  # the database may be away for a while; the worker stays
-            err.print(f"worker: {type(error).__name__}: {error}", markup=False)
+            tell(f"worker: {type(error).__name__}: {error}")
             close_old_connections()
             done = 0
             time.sleep(2)
@@ -135,7 +106,7 @@ def serve(port: Port = 8000, workers: int = 2) -> None:
     Example: tongzhou serve --port 8000
     """
     os.environ["PORT"] = str(port)
-    boot()
+    start_safely()
     from django.conf import settings
 
     from tongzhou.people import queries
@@ -182,6 +153,15 @@ def supervise(commands: Sequence[Sequence[str]]) -> None:
         raise typer.Exit(1)
 
 
+def _demo_only() -> None:
+    from django.conf import settings
+
+    from tongzhou.kit.refusals import forbidden
+
+    if settings.PRODUCTION:
+        raise forbidden("demo_in_production", "Demo data does not go into a mall with TONGZHOU_ENV=production.")
+
+
 @demo.command("seed")
 def demo_seed(scale: Annotated[int, typer.Option(help="How many products.", min=1, max=5000)] = 60) -> None:
     """Fill an empty mall with goods, people and ninety days of orders, made by the real commands.
@@ -189,9 +169,10 @@ def demo_seed(scale: Annotated[int, typer.Option(help="How many products.", min=
     Example: tongzhou demo seed --scale 60
     """
     boot()
+    _demo_only()
     from tongzhou.demo import seed
 
-    seed.run(scale=scale, tell=lambda text: err.print(text, highlight=False))
+    seed.run(scale=scale, tell=tell)
 
 
 @demo.command("traffic")
@@ -201,9 +182,10 @@ def demo_traffic(minutes: Annotated[int, typer.Option(help="How long.", min=1)] 
     Example: tongzhou demo traffic --minutes 5
     """
     boot()
+    _demo_only()
     from tongzhou.demo import seed
 
-    seed.traffic(minutes=minutes, tell=lambda text: err.print(text, highlight=False))
+    seed.traffic(minutes=minutes, tell=tell)
 
 
 @demo.command("up")
@@ -214,10 +196,11 @@ def demo_up(port: Port = 8000) -> None:
     """
     os.environ["PORT"] = str(port)
     migrate()
+    _demo_only()
     from tongzhou.demo import seed
 
-    seed.run(scale=60, tell=lambda text: err.print(text, highlight=False), only_if_empty=True)
+    seed.run(scale=60, tell=tell, only_if_empty=True)
     err.print(f"\n[bold]http://127.0.0.1:{port}/[/bold]")
     for line in seed.who_can_sign_in():
-        err.print("  " + line, highlight=False)
+        tell("  " + line)
     serve(port=port)

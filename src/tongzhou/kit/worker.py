@@ -177,6 +177,11 @@ def revive(row_id: UUID, *, at: datetime) -> bool:
     )
 
 
+def last_seen() -> datetime | None:
+    """When a worker last took a periodic turn; None when none ever did."""
+    return PeriodicTurn.objects.order_by("-last_at").exclude(last_at=None).values_list("last_at", flat=True).first()
+
+
 def backlog(most: int | None = None) -> int:
     """How many deliveries wait (ready or running), counted to ``most`` when given."""
     return DBTaskResult.objects.filter(status__in=[READY, RUNNING])[:most].count()

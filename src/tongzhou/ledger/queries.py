@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Count, F, Q, QuerySet, Sum
 
 from tongzhou.ledger import chart, sql
-from tongzhou.ledger.models import AccountBalance, Book, DaySeal, Posting, ProofRun, Transfer
+from tongzhou.ledger.models import AccountBalance, Book, DaySeal, MallCurrency, Posting, ProofRun, Transfer
 from tongzhou.ledger.reports import AGES, Aged, ProfitLoss, ages, behind, owed_by_age, profit_and_loss
 from tongzhou.ledger.values import StatementLine, VerifyReport
 from tongzhou.ledger.verify import register, verify
@@ -214,6 +214,11 @@ def flow(
     if kinds:
         rows = rows.filter(posting__kind__in=kinds)
     return {r["book_id"]: r["total"] for r in rows.values("book_id").annotate(total=Sum("amount"))}
+
+
+def currency() -> str:
+    """The currency the books are in, fixed by the first posting; empty before it."""
+    return MallCurrency.objects.values_list("code", flat=True).first() or ""
 
 
 def sealed_through() -> str:
