@@ -190,6 +190,11 @@ def view_counts(at: datetime, most: int = 100) -> dict[str, int]:
     return {**counts, "late": due_to_ship(at, limit=most)}
 
 
+def few_paid_since(since: datetime, most: int) -> bool:
+    """Whether at most so many orders were paid since a moment; counted no further than that."""
+    return Order.objects.filter(paid_at__gte=since).order_by()[: most + 1].count() <= most
+
+
 def orders_by_no(numbers: Sequence[str]) -> dict[str, Order]:
     """Several orders by number; unknown ones are left out."""
     return {row.no: row for row in Order.objects.filter(no__in=numbers)}

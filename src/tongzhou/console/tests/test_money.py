@@ -163,6 +163,22 @@ class TestPlans:
         assert owner.post(kept, {"act": "sign", **form, "reason": "法务看过，改前不发"}).status_code == 302
         assert "法务看过" in owner.get(kept).content.decode()
 
+    def test_a_draft_is_replayed_over_the_real_orders_beside_what_is_in_force(self, desk, monkeypatch):
+        from tongzhou.console.views import plans as view
+
+        owner = sign_in("owner")
+        text = 'code = "half"\nsettle_days = 15\n[[rewards]]\nrate_bp = 500\n[member_price]\ndiscount_bp = 500\n'
+        kept = owner.post("/console/plans/file", {"toml": text, "save": "1"})["Location"]
+        html = owner.get(f"{kept}?replay=1").content.decode()
+        figures = [
+            int(x.replace(",", "").replace(".", ""))
+            for x in re.findall(r"¥([\d,.]+)", html.split('id="replay"')[1].split("</dl>")[0])
+        ]
+        assert figures[0] * 2 == figures[1] and figures[1] > 0, "half the rate, half the rewards"
+        assert versions.row(kept.rsplit("/", 1)[1]).status == "DRAFT"
+        monkeypatch.setattr(view, "MOST_ORDERS", 0)
+        assert owner.get(f"{kept}?replay=1").status_code == 429
+
     def test_a_file_comes_in_and_goes_out_the_same(self, desk):
         owner = sign_in("owner")
         text = 'code = "filed"\nname = "从文件"\n[[rewards]]\nrate_bp = 300\n'

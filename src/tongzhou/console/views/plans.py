@@ -1,5 +1,6 @@
 """Plans: versions, the form, the file, what the law says of them, and who answers for it."""
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -14,14 +15,18 @@ from tongzhou.compliance.profiles import CODES
 from tongzhou.compliance.values import Finding, verdict
 from tongzhou.console import forms, http, planform
 from tongzhou.kit import clock
-from tongzhou.kit.refusals import Refusal, invalid, not_found
+from tongzhou.kit.refusals import Kind, Refusal, invalid, not_found
+from tongzhou.orders import queries as orders
 from tongzhou.plans import commands as plans
 from tongzhou.plans import queries as versions
 from tongzhou.plans.document import dump_document, load_document, plan_of
 from tongzhou.plans.models import PlanVersion
 from tongzhou.plans.values import AttributionModel, Base
+from tongzhou.rewards.simulation import Simulation, simulate
 
 MOST_FILE = 200_000
+REPLAY_DAYS = 90
+MOST_ORDERS = 20_000  # a page replays no more; the command line has no limit
 
 
 def _shown(found: tuple[Finding, ...]) -> list[dict[str, str]]:
@@ -119,7 +124,12 @@ def detail(request: HttpRequest, identity: str) -> HttpResponse:
             return HttpResponseRedirect(f"/console/plans/{identity}")
         except Refusal as caught:
             refusal = caught
-    draft = row.status == "DRAFT"
+    draft, again = row.status == "DRAFT", None
+    if draft and "replay" in request.GET:
+        try:
+            again = _replayed(row, at)
+        except Refusal as caught:
+            refusal = caught
     found = plans.check(row.document, at=at)
     unsigned = findings.unsigned(found, row.code, row.version) if draft else []
     force = versions.in_force(at)
@@ -128,12 +138,23 @@ def detail(request: HttpRequest, identity: str) -> HttpResponse:
     context = {
         "row": row, "draft": draft, "refusal": refusal, "verdict": verdict(found) if draft else "",
         "findings": _shown(found) if draft else findings.in_language(row.findings, plan_of(row.document).profile, get_language() or ""), "plan": plan_of(row.document),
-        "open": {(f.id + f.path) for f in unsigned}, "blocked": len(unsigned), "force": force,
+        "again": again, "days": REPLAY_DAYS, "open": {(f.id + f.path) for f in unsigned}, "blocked": len(unsigned), "force": force,
         "signed": findings.signatures(row.code, row.version), "other": other,
         "differs": versions.compare(other, row) if other else (),
         "versions": [v for v in versions.listing()[:30] if v.id != row.id],
     }  # fmt: skip
     return http.page(request, "plan", context, status=http.refused(refusal))
+
+
+def _replayed(row: PlanVersion, at: datetime) -> Simulation:
+    """The last 90 days' real orders under this draft, beside what was in force. *Refuses:* ``too_many_orders``."""
+    since = at - timedelta(days=REPLAY_DAYS)
+    if not orders.few_paid_since(since, MOST_ORDERS):
+        raise Refusal(
+            "too_many_orders", _("订单太多，不在网页上重算。"), kind=Kind.LIMIT, value=f"> {MOST_ORDERS}",
+            fix=_("在服务器上运行 tongzhou plan simulate。"),
+        )  # fmt: skip
+    return simulate(row.document, since=since, until=at, at=at)
 
 
 def _decide(request: HttpRequest, row: PlanVersion) -> None:
