@@ -165,7 +165,9 @@ def _shown(
         said = _("暂时售完")
     cost = price(item.price_minor, size)
     if item.has_range:
-        cost = format_html('<span>{}<small class="faint">{}</small></span>', cost, _(" 起"))
+        before, _sep, after = _("{} 起").partition("{}")
+        words = '<span><small class="faint">{}</small>{}<small class="faint">{}</small></span>'
+        cost = format_html(words, before, cost, after)
     elif item.reference_minor:
         cost = format_html('<span>{} <del class="price-was">{}</del></span>', cost, money(item.reference_minor))
     pill = format_html('<span class="earn">{}</span>', _("赚 %(amount)s") % {"amount": money(earn_minor)})

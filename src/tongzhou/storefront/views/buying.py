@@ -55,10 +55,10 @@ def returned(request: HttpRequest, no: str) -> HttpResponse:
     who = http.need_member(request)
     order = queries.order(no, buyer_id=who.id)
     final = order.status != Status.PLACED
-    if "application/json" in request.headers.get("Accept", ""):
-        return JsonResponse({"final": final})
     attempts = paid.payments_of(order.id)
     failed = bool(attempts) and all(p.status == "FAILED" for p in attempts)
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"final": final or failed})
     won = shared.attribution(order.id) if final else None
     context = {
         "order": order, "final": final, "failed": failed, "back": f"/orders/{no}", "consented": who.name_consent,
