@@ -76,6 +76,7 @@ def periodic() -> list[Periodic]:
         Periodic("fulfilment.receive_due", hour, fulfilment.receive_due),
         Periodic("aftersale.time_out", hour, aftersale.time_out),
         Periodic("rewards.mature_due", 10 * minute, rewards.mature_due),
+        Periodic("rewards.watch", hour, rewards.watch),
         Periodic("ledger.nightly", hour, ledger.nightly),
         Periodic("ledger.proof", hour, ledger.nightly_proof),
         Periodic("kit.reap", minute, lambda at: f"{worker.reap(at=at)} given back"),

@@ -221,6 +221,23 @@ def currency() -> str:
     return MallCurrency.objects.values_list("code", flat=True).first() or ""
 
 
+def net_flow(accounts: Sequence[str], *, since: datetime, until: datetime) -> dict[UUID, int]:
+    """Debits − credits of some accounts together, per book, over what happened in [since, until)."""
+    out: dict[UUID, int] = {}
+    within = Transfer.objects.filter(posting__effective_at__gte=since, posting__effective_at__lt=until)
+    for side, sign in (("debit", 1), ("credit", -1)):
+        rows = within.filter(**{f"{side}__in": accounts}).values("book_id").annotate(total=Sum("amount"))
+        for r in rows.iterator():
+            out[r["book_id"]] = out.get(r["book_id"], 0) + sign * r["total"]
+    return out
+
+
+def flow_between(account: str, *, since: datetime, until: datetime) -> int:
+    """Everything credited to an account over all books in [since, until)."""
+    rows = Transfer.objects.filter(credit=account, posting__effective_at__gte=since, posting__effective_at__lt=until)
+    return rows.aggregate(n=Sum("amount"))["n"] or 0
+
+
 def sealed_through() -> str:
     """The last sealed day (ISO), or empty."""
     day = DaySeal.objects.order_by("-day").values_list("day", flat=True).first()

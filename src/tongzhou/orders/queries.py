@@ -22,6 +22,7 @@ from tongzhou.orders.values import CartLineValue, CartValue
 paid_between = replay.paid_between
 refunded_between = replay.refunded_between
 sharers_between = replay.sharers_between
+bought_between = replay.bought_between
 
 TABS: dict[str, tuple[str, ...]] = {
     "all": tuple(Status),

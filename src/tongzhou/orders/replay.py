@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime
 from uuid import UUID
 
+from django.db.models import F, Sum
+
 from tongzhou.orders.models import Order, OrderLine, RefundRecord
 from tongzhou.orders.values import PartRefund, SoldLine, SoldOrder
 
@@ -56,3 +58,10 @@ def sharers_between(since: datetime, until: datetime) -> set[UUID]:
     """Everybody an order paid in [since, until) was attributed to."""
     rows = Order.objects.filter(paid_at__gte=since, paid_at__lt=until).exclude(sharer_id=None)
     return {who for who in rows.values_list("sharer_id", flat=True).distinct().iterator() if who is not None}
+
+
+def bought_between(since: datetime, until: datetime) -> Iterator[tuple[UUID, int]]:
+    """(buyer, what was paid for goods and not given back) of the orders paid in [since, until); summed by the database."""
+    rows = OrderLine.objects.filter(kind="goods", order__paid_at__gte=since, order__paid_at__lt=until)
+    net = Sum(F("amount_minor") - F("points_minor") - F("refunded_minor"))
+    return rows.values("buyer_id").annotate(n=net).values_list("buyer_id", "n").order_by().iterator(chunk_size=1000)

@@ -56,3 +56,25 @@ class Reward(models.Model):
                 condition=models.Q(matured_at=None, delivered_at__isnull=False),
             ),
         ]
+
+
+class MonitorNight(models.Model):
+    """What the compliance monitors saw on one of the mall's days, over the window that ended with it.
+
+    ``stops``: something that forbids payouts until it is cleared.
+    """
+
+    placement: ClassVar[str] = "local"
+    day = models.DateField(primary_key=True)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    profile = models.CharField(max_length=8)
+    plan_label = models.CharField(max_length=60, blank=True, default="")
+    figures = models.JSONField()
+    findings = models.JSONField(default=list)
+    findings_en = models.JSONField(default=list)
+    stops = models.BooleanField(default=False)
+    computed_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "rewards_monitor_night"
