@@ -82,6 +82,11 @@ def signatures(plan_code: str, version: int) -> "QuerySet[SignOff]":
     return SignOff.objects.filter(plan_code=plan_code, version=version).order_by("at")
 
 
+def signed_lately(most: int) -> "QuerySet[SignOff]":
+    """The newest signatures of all plans."""
+    return SignOff.objects.order_by("-at", "-id")[:most]
+
+
 def unsigned(findings: Sequence[Finding], plan_code: str, version: int) -> list[Finding]:
     """The findings that still stand in the way: every BLOCK, and every REVIEW without a signature."""
     signed = {(s.finding_id, s.path, s.seen_hash) for s in signatures(plan_code, version)}

@@ -36,6 +36,7 @@ SECTIONS = (
     ("cases", "/console/cases", "return", _("售后"), CARE),
     ("payouts", "/console/payouts", "wallet", _("佣金与结算"), MONEY),
     ("plans", "/console/plans", "scale", _("计划与合规"), DESK),
+    ("compliance", "/console/compliance", "shield", _("合规与证据"), DESK | MONEY),
     ("ledger", "/console/ledger", "invoice", _("账本"), MONEY),
     ("members", "/console/members", "users", _("会员"), CARE),
     ("audit", "/console/audit", "history", _("审计"), MONEY),

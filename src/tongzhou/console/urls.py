@@ -3,7 +3,20 @@
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from tongzhou.console.views import cases, entry, law, ledger, orders, payouts, people, plans, products, system
+from tongzhou.console.views import (
+    cases,
+    entry,
+    law,
+    ledger,
+    orders,
+    payouts,
+    people,
+    plans,
+    products,
+    simulation,
+    system,
+    watch,
+)
 
 urlpatterns = [
     path("", require_GET(entry.today)),
@@ -32,6 +45,10 @@ urlpatterns = [
     path("plans/law", law.law),
     path("plans/<str:identity>", plans.detail),
     path("plans/<str:identity>/download", require_GET(plans.download)),
+    path("simulation", require_GET(simulation.page)),
+    path("simulation/members", require_GET(simulation.members)),
+    path("compliance", watch.page),
+    path("compliance/evidence", require_GET(watch.evidence)),
     path("ledger", require_GET(ledger.listing)),
     path("ledger/balance", ledger.balance),
     path("ledger/reports", require_GET(ledger.reports)),

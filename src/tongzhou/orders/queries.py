@@ -23,6 +23,7 @@ paid_between = replay.paid_between
 refunded_between = replay.refunded_between
 sharers_between = replay.sharers_between
 bought_between = replay.bought_between
+paid_count = replay.paid_count
 
 TABS: dict[str, tuple[str, ...]] = {
     "all": tuple(Status),

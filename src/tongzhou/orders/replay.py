@@ -65,3 +65,8 @@ def bought_between(since: datetime, until: datetime) -> Iterator[tuple[UUID, int
     rows = OrderLine.objects.filter(kind="goods", order__paid_at__gte=since, order__paid_at__lt=until)
     net = Sum(F("amount_minor") - F("points_minor") - F("refunded_minor"))
     return rows.values("buyer_id").annotate(n=net).values_list("buyer_id", "n").order_by().iterator(chunk_size=1000)
+
+
+def paid_count(since: datetime, until: datetime, most: int) -> int:
+    """How many orders were paid in [since, until), counted to ``most``."""
+    return Order.objects.filter(paid_at__gte=since, paid_at__lt=until).order_by()[:most].count()

@@ -72,7 +72,6 @@ class MonitorNight(models.Model):
     plan_label = models.CharField(max_length=60, blank=True, default="")
     figures = models.JSONField()
     findings = models.JSONField(default=list)
-    findings_en = models.JSONField(default=list)
     stops = models.BooleanField(default=False)
     computed_at = models.DateTimeField()
 

@@ -173,3 +173,9 @@ def promised_to_margin(since: Any) -> tuple[int, int]:
     own = Q(depth=1)
     found = rows.aggregate(r=Sum("accrued_minor"), n=Sum("base_minor", filter=own), c=Sum("cost_minor", filter=own))
     return found["r"] or 0, (found["n"] or 0) - (found["c"] or 0)
+
+
+def by_depth() -> list[tuple[int, int, int]]:
+    """(depth, rewards, accrued) of the whole mall, for the evidence: how deep money ever went."""
+    rows = Reward.objects.values("depth").annotate(n=Count("id"), total=Sum("accrued_minor")).order_by("depth")
+    return [(r["depth"], r["n"], r["total"]) for r in rows]

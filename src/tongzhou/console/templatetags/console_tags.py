@@ -6,9 +6,10 @@ from django import template
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from tongzhou.console import forms, texts
-from tongzhou.design.templatetags.shop_tags import icon
+from tongzhou.design.templatetags.shop_tags import icon, money
 from tongzhou.people.queries import mask_phone
 
 register = template.Library()
@@ -89,3 +90,21 @@ def masked(phone: str) -> str:
 def at(mapping: Any, key: Any) -> Any:
     """``mapping|at:key``."""
     return mapping.get(key, "") if mapping else ""
+
+
+@register.simple_tag
+def measured(monitor: Any, value: int, more: str = "") -> str:
+    """A monitor's figure as people read it."""
+    if monitor.key == "gini_bp":
+        return f"{value // 10_000}.{value % 10_000 // 100:02d}"
+    if monitor.key == "graph_people":
+        return _("%(people)s 人 %(layers)s 层") % {"people": value, "layers": more or 0}
+    if monitor.unit == "bp":
+        return f"{value // 100}.{value % 100:02d}%"
+    return money(value) if monitor.unit == "minor" else str(value)
+
+
+@register.filter
+def gini(value: int) -> str:
+    """``6100`` → ``0.61``."""
+    return f"{value // 10_000}.{value % 10_000 // 100:02d}"

@@ -20,13 +20,19 @@ MAY = {
     "payouts": "OF", "payouts/release": "OF", "payouts/<str:identity>": "OF",
     "plans": "OP", "plans/new": "OP", "plans/file": "OP", "plans/law": "OP", "plans/<str:identity>": "OP",
     "plans/<str:identity>/download": "OP",
+    "simulation": "OP", "simulation/members": "OP", "compliance": "OPF", "compliance/evidence": "OPF",
     "ledger": "OF", "ledger/balance": "OF", "ledger/reports": "OF", "ledger/export": "OF", "ledger/accounts/<str:code>": "OF",
     "ledger/<str:identity>": "OF",
     "members": "OPS", "members/<str:identity>": "OPS",
     "audit": "OF", "system": "O",
 }  # fmt: skip
 EVERYBODY = {"sign-in", "setup", "sign-out"}
-ACT = {"plans/law": "O", "orders/ship": "OP", "orders/<str:no>": "OP"}  # who may POST, where fewer may than look
+ACT = {
+    "plans/law": "O",
+    "compliance": "OF",
+    "orders/ship": "OP",
+    "orders/<str:no>": "OP",
+}  # who may POST, where fewer may than look
 POST_ONLY = {"products/<str:identity>/status", "products/<str:identity>/pictures"}
 LETTER = {"owner": "O", "operator": "P", "finance": "F", "support": "S"}
 

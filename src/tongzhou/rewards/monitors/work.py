@@ -49,19 +49,18 @@ def look(day: date, *, at: datetime) -> MonitorNight:
     row = MonitorNight(
         day=day, since=since, until=until, profile=profile.code, plan_label=force.label if force else "",
         figures=figures, findings=[f.as_dict("zh-hans") for f in found],
-        findings_en=[f.as_dict("en") for f in found],
         stops=any(f.severity == Severity.BLOCK for f in found), computed_at=at,
     )  # fmt: skip
     MonitorNight.objects.bulk_create(
         [row], update_conflicts=True, unique_fields=["day"],
-        update_fields=["since", "until", "profile", "plan_label", "figures", "findings", "findings_en", "stops", "computed_at"],
+        update_fields=["since", "until", "profile", "plan_label", "figures", "findings", "stops", "computed_at"],
     )  # fmt: skip
     return row
 
 
 def _figures(since: datetime, until: datetime) -> tuple[LiveFigures, dict[str, int]]:
     rows = Reward.objects.filter(accrued_at__gte=since, accrued_at__lt=until, accrued_minor__gt=0)
-    earners = {who for who in rows.values_list("sharer_id", flat=True).distinct().iterator()}
+    earners = set(rows.values_list("sharer_id", flat=True).distinct().iterator())
     retail = inside = 0
     for buyer, amount in orders.bought_between(since, until):
         if buyer in earners:
