@@ -87,6 +87,7 @@ def main() -> None:
         goods,
         history,
         machines,
+        payouts,
         plans,
         reports,
         run,

@@ -35,6 +35,7 @@ SECTIONS = (
     ("orders", "/console/orders", "box", _("交易与履约"), CARE),
     ("cases", "/console/cases", "return", _("售后"), CARE),
     ("payouts", "/console/payouts", "wallet", _("佣金与结算"), MONEY),
+    ("tax", "/console/tax", "file", _("财务与税"), MONEY),
     ("plans", "/console/plans", "scale", _("计划与合规"), DESK),
     ("compliance", "/console/compliance", "shield", _("合规与证据"), DESK | MONEY),
     ("ledger", "/console/ledger", "invoice", _("账本"), MONEY),

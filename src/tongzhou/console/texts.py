@@ -37,6 +37,21 @@ STATES: dict[str, Said] = {
         "REJECTED": (_("已退回"), "stop"),
         "RETURNED": (_("到账后被退回"), "stop"),
     },
+    "bank_file": {
+        "MADE": (_("等第二人"), "wait"),
+        "RELEASED": (_("已放出"), "trust"),
+        "CANCELLED": (_("已撤"), ""),
+    },
+    "remittance": {
+        "PREPARED": (_("等确认"), "wait"),
+        "CONFIRMED": (_("记账中"), "wait"),
+        "BOOKED": (_("已缴"), "trust"),
+        "CANCELLED": (_("已撤"), ""),
+    },
+    "vat": {
+        "EXEMPT": (_("不代扣，由会员自行申报"), ""),
+        "WITHHOLD": (_("由平台代扣"), ""),
+    },
     "plan": {
         "DRAFT": (_("草稿"), "wait"),
         "ACTIVE": (_("已启用"), "trust"),
@@ -232,6 +247,18 @@ WORDS: dict[str, dict[str, Any]] = {
 }
 
 FIELDS: dict[str, Any] = {
+    "month": _("月份"),
+    "quarter": _("季度"),
+    "decision": _("决定"),
+    "sha256": _("指纹"),
+    "rails": _("通道"),
+    "rail": _("默认通道"),
+    "min_minor": _("最低提现"),
+    "max_minor": _("单笔上限"),
+    "member_day_minor": _("每人每天上限"),
+    "mall_day_minor": _("全店每天上限"),
+    "fee_minor": _("手续费"),
+    "fee_bp": _("费率"),
     "slug": _("网址名"),
     "title": _("名称"),
     "title_en": _("英文名称"),

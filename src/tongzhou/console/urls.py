@@ -13,8 +13,10 @@ from tongzhou.console.views import (
     people,
     plans,
     products,
+    rails,
     simulation,
     system,
+    tax,
     watch,
 )
 
@@ -38,7 +40,12 @@ urlpatterns = [
     path("cases/<str:no>", cases.detail),
     path("payouts", require_GET(payouts.listing)),
     path("payouts/release", payouts.release),
+    path("payouts/files", rails.files),
+    path("payouts/files/<str:identity>", rails.bank_file),
+    path("payouts/settings", rails.policy),
     path("payouts/<str:identity>", payouts.detail),
+    path("tax", tax.overview),
+    path("tax/members/<str:identity>", require_GET(tax.member)),
     path("plans", require_GET(plans.listing)),
     path("plans/new", plans.create),
     path("plans/file", plans.as_file),

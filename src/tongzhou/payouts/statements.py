@@ -143,12 +143,11 @@ def _identities(member_ids: Sequence[UUID]) -> dict[UUID, vault.Details]:
 
 
 def year_totals(year: int) -> dict[str, int]:
-    """The mall's year: what was paid, withheld, and to how many."""
+    """The mall's year: what was paid and what was withheld."""
     rows = Payout.objects.filter(tax_year=year, status=Status.PAID)
     found = rows.aggregate(gross=Sum("gross_minor"), tax=Sum("tax_minor"), vat=Sum("vat_minor"))
     gross, tax, vat = found["gross"] or 0, found["tax"] or 0, found["vat"] or 0
-    people = rows.values("member_id").distinct().count()
-    return {"gross_minor": gross, "tax_minor": tax, "vat_minor": vat, "net_minor": gross - tax - vat, "people": people}
+    return {"gross_minor": gross, "tax_minor": tax, "vat_minor": vat, "net_minor": gross - tax - vat}
 
 
 def members_of(year: int, *, limit: int = 50, after: UUID | None = None) -> list[dict[str, Any]]:

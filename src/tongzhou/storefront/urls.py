@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from tongzhou.storefront.views import account, buying, cart, earning, returns, share, shop, system
+from tongzhou.storefront.views import account, buying, cart, earning, payouts, returns, share, shop, system
 
 urlpatterns = [
     path("", require_GET(shop.home)),
@@ -33,6 +33,8 @@ urlpatterns = [
     path("earn", require_GET(earning.earn)),
     path("earn/why/<str:reward_id>", require_GET(earning.why)),
     path("earn/payout", earning.payout),
+    path("earn/tax", require_GET(payouts.tax)),
+    path("payouts/<str:rail>/notify", payouts.notify),
     path("earn/invite", share.invite),
     path("sign-in", account.sign_in),
     path("sign-out", require_POST(account.sign_out)),

@@ -18,6 +18,8 @@ MAY = {
     "orders": "OPS", "orders/ship": "OPS", "orders/<str:no>": "OPS",
     "cases": "OPS", "cases/<str:no>": "OPS",
     "payouts": "OF", "payouts/release": "OF", "payouts/<str:identity>": "OF",
+    "payouts/files": "OF", "payouts/files/<str:identity>": "OF", "payouts/settings": "OF", "tax": "OF",
+    "tax/members/<str:identity>": "OF",
     "plans": "OP", "plans/new": "OP", "plans/file": "OP", "plans/law": "OP", "plans/<str:identity>": "OP",
     "plans/<str:identity>/download": "OP",
     "simulation": "OP", "simulation/members": "OP", "compliance": "OPF", "compliance/evidence": "OPF",

@@ -117,15 +117,20 @@ def _turn(request: HttpRequest, ids: list[UUID]) -> None:
 @http.door("payouts")
 def detail(request: HttpRequest, identity: str) -> HttpResponse:
     """One payout: its keys, its tax, its money; release it or give it back."""
-    row, refusal, at = paying.payout(forms.identity(identity)), None, clock.now()
+    row, refusal, at, whole = paying.payout(forms.identity(identity)), None, clock.now(), None
     if request.method == "POST":
         try:
-            _decide(request, row, at)
-            return HttpResponseRedirect(f"/console/payouts/{identity}")
+            if request.POST.get("act") == "unmask":
+                whole = payouts.reveal_payee(
+                    member_id=row.member_id, reason=request.POST.get("why", ""), by=http.actor(request), at=at
+                )
+            else:
+                _decide(request, row, at)
+                return HttpResponseRedirect(f"/console/payouts/{identity}")
         except Refusal as caught:
             refusal = caught
     item = _table([row], at)[0]
-    context = {**item, "refusal": refusal, "form": request.POST, "me": http.actor(request).id,
+    context = {**item, "refusal": refusal, "whole": whole, "form": request.POST, "me": http.actor(request).id,
                "not_mine": _not_mine(item, http.actor(request).id), "posted": money.of_stories([row.id]),
                "purse": rewards.earnings(row.member_id), "year": paying.tax_statement(row.member_id, clock.mall_day(at).year),
                "trail": list(audit.trail("payout", row.bill_no)[:20]), "shown_net": plain(item["net"], settings.CURRENCY)}  # fmt: skip
@@ -137,6 +142,10 @@ def _decide(request: HttpRequest, row: Payout, at: datetime) -> None:
     if request.POST.get("act") == "reject":
         payouts.reject(payout_id=row.id, reason=request.POST.get("reason", ""), by=by, at=at)
         messages.success(request, _("已退回，金额回到可提。"), extra_tags="trust")
+        return
+    if request.POST.get("act") == "ask":
+        said = _("有了结果。") if payouts.ask_again(payout_id=row.id, by=by, at=at) else _("通道说还没有结果。")
+        messages.success(request, said, extra_tags="trust")
         return
     now = payouts.release(payout_id=row.id, by=by, at=at)
     said = _("已核对，等第二位放款。") if now == "CHECKED" else _("已放款，正在打款。")

@@ -14,12 +14,13 @@ from tongzhou.kit.money import parse_major
 from tongzhou.kit.refusals import Kind, Refusal, invalid
 from tongzhou.ledger import queries as books
 from tongzhou.orders import queries as orders
-from tongzhou.payouts import commands, queries
+from tongzhou.payouts import batches, commands, queries
 from tongzhou.payouts.models import Payout
 from tongzhou.people import queries as members
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import queries as shared
 from tongzhou.storefront import http
+from tongzhou.storefront.views.payouts import confirm_with
 
 
 def _month(at: datetime) -> datetime:
@@ -91,16 +92,24 @@ def payout(request: HttpRequest) -> HttpResponse:
     context = {
         "purse": rewards.earnings(who.id), "payee": queries.payee(who.id), "rows": [(r, releases[r.id]) for r in rows],
         "tax": queries.tax_statement(who.id, year), "year": year, "refusal": refusal, "form": request.POST,
-        "open": queries.has_open(who.id), "back": "/earn",
+        "open": queries.has_open(who.id), "back": "/earn", "rails": _rails(),
+        "confirm": confirm_with(rows),
     }  # fmt: skip
     return http.page(request, "payout", context, status=422 if refusal else 200)
+
+
+def _rails() -> list[tuple[str, str]]:
+    """The open rails a payee may choose from, the default first."""
+    now, titles = queries.policy(), batches.rail_titles()
+    return [(name, titles[name]) for name in sorted(now.rails, key=lambda n: n != now.rail)]
 
 
 def _ask(request: HttpRequest, member_id: UUID, name: str, at: datetime) -> None:
     if "legal_name" in request.POST:
         commands.register_payee(
             member_id=member_id, legal_name=request.POST["legal_name"], account=request.POST.get("account", ""),
-            born=request.POST.get("born", ""), by=actor(member_id, name), at=at,
+            born=request.POST.get("born", ""), rail=request.POST.get("rail", ""),
+            id_number=request.POST.get("id_number", ""), by=actor(member_id, name), at=at,
         )  # fmt: skip
         messages.success(request, _("收款人资料已加密保存。"), extra_tags="trust")
         return
