@@ -14,9 +14,10 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from tongzhou.kit import clock
 from tongzhou.kit.ids import new_id
-from tongzhou.kit.refusals import Kind, Refusal
+from tongzhou.kit.refusals import Kind, Refusal, invalid
 from tongzhou.payments.values import Notice, RefundOutcome
 
+MOST = 10**15  # minor units; no payment is larger
 TIMEOUT = httpx.Timeout(10.0, connect=3.0)
 
 
@@ -60,16 +61,22 @@ class Sandbox:
         return f"{settings.SANDBOX_URL}/pay?{text}&{urlencode({'at': int(now.timestamp()), 'sign': sign})}"
 
     def verify(self, headers: Mapping[str, str], body: bytes) -> Notice:
-        """Checks signature and time; every doubt is a forgery."""
+        """Checks signature and time first: every doubt is a forgery. What is signed and unreadable is malformed."""
         try:
-            _signer().verify(body, {k.lower(): v for k, v in headers.items()})
-            data = json.loads(body)
-            return Notice(
-                "sandbox", str(data["event_id"]), str(data["trade_no"]), str(data["outcome"]), _amount(data["amount"]),
-                str(data["currency"]), str(data.get("txn", "")),
-            )  # fmt: skip
-        except (WebhookVerificationError, ValueError, KeyError, TypeError, UnicodeDecodeError):
+            text = body.decode()
+            _signer().verify(text, {k.lower(): v for k, v in headers.items()}, json_parse=False)
+        except (WebhookVerificationError, ValueError, KeyError, TypeError, OverflowError, OSError):
             raise Refusal("notice_forged", _("通知的签名不对。"), kind=Kind.FORBIDDEN) from None
+        try:
+            data = json.loads(text)
+            return Notice(
+                "sandbox", _text(data["event_id"]), _text(data["trade_no"]), _one_of(data["outcome"]),
+                _amount(data["amount"]), _text(data["currency"]), _text(data.get("txn", ""), least=0),
+            )  # fmt: skip
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise invalid(
+                "notice_malformed", _("通知的内容读不懂。"), field=str(error)[:60], rule="event_id, trade_no, outcome, amount, currency"
+            ) from None  # fmt: skip
 
     def refund(self, *, trade_no: str, refund_no: str, amount_minor: int) -> RefundOutcome:
         """POST /v1/refunds."""
@@ -94,9 +101,21 @@ class Sandbox:
 
 
 def _amount(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= MOST:
         raise ValueError("amount")
     return value
+
+
+def _text(value: object, *, least: int = 1) -> str:
+    if not isinstance(value, str) or not least <= len(value) <= 100 or not value.isprintable():
+        raise ValueError("text")
+    return value
+
+
+def _one_of(value: object) -> str:
+    if value not in ("succeeded", "failed"):
+        raise ValueError("outcome")
+    return str(value)
 
 
 def _outcome(answer: httpx.Response) -> RefundOutcome:

@@ -83,7 +83,9 @@ def notify(request: HttpRequest, provider: str) -> HttpResponse:
     if request.method != "POST":
         return JsonResponse({"code": "method"}, status=405)
     try:
-        body = request.read(MOST_NOTICE)
+        body = request.read(MOST_NOTICE + 1)
+        if len(body) > MOST_NOTICE:
+            return JsonResponse({"code": "notice_too_large", "rule": MOST_NOTICE}, status=413)
         notice = paid.verify_notice(provider, dict(request.headers), body)
         settled = commands.settle(notice, at=http.now())
     except Refusal as refusal:
