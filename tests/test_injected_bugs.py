@@ -16,7 +16,8 @@ from django.db import DatabaseError
 from tests.life import Life, set_stage
 from tongzhou.kit.refusals import Refusal
 from tongzhou.orders.values import RefundItem
-from tongzhou.payouts import commands as payouts
+from tongzhou.payouts import tax
+from tongzhou.payouts.commands import asking
 from tongzhou.rewards import commands as rewarding
 from tongzhou.suppliers import handlers, payables
 
@@ -126,8 +127,8 @@ BROKEN = {
         rewarding._maturing, 'Fill("reward.held", "reward.available", amount, nets="receivable.clawback.reward")',
         'Move("reward.held", "reward.available", amount)'),
     "a payout that comes back does not net": (
-        payouts._give_back, 'Fill(TRANSIT, "reward.available", row.gross_minor, nets="receivable.clawback.reward")',
-        'Move(TRANSIT, "reward.available", row.gross_minor)'),
+        asking.give_back, "Fill(TRANSIT, AVAILABLE, row.gross_minor, nets=OWED_BACK)",
+        "Move(TRANSIT, AVAILABLE, row.gross_minor)"),
     "the freeze is counted from payment": (
         rewarding._advance, "line.delivered_at + timedelta", "fact.placed_at + timedelta"),
     "less than owed pays the order": (
@@ -141,8 +142,8 @@ BROKEN = {
     "the same refund again refunds again": (refund.refund, "    if before:", "    if before is not before:"),
     "the freight of a cancelled order stays": (refund._freight_back, "    return next(", "    return None and next("),
     "delivery earns what was refunded": (deliver.earning_legs, "line.amount_minor - line.refunded_minor", "line.amount_minor"),
-    "tax forgets what was withheld": (payouts._second, 'sums["tax"] or 0', "0"),
-    "tax forgets the year so far": (payouts._second, '(sums["gross"] or 0)', "0"),
+    "tax forgets what was withheld": (tax.due_now, "- relief_minor - withheld_minor", "- relief_minor"),
+    "tax forgets the year so far": (tax.withhold, "before.gross_minor - before.vat_minor + gross_minor", "gross_minor"),
 }  # fmt: skip
 
 
