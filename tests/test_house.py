@@ -12,7 +12,7 @@ from tongzhou.kit import outbox, states
 ROOT = Path(__file__).resolve().parents[1]
 SRC = ROOT / "src" / "tongzhou"
 ROOMS = ["kit", "people", "ledger", "compliance", "suppliers", "plans", "catalog", "sharing", "payments", "orders", "fulfilment",
-         "aftersale", "rewards", "payouts"]  # fmt: skip
+         "aftersale", "rewards", "payouts", "risk"]  # fmt: skip
 FILES = [p for p in SRC.rglob("*.py") if "migrations" not in p.parts]
 
 
@@ -69,9 +69,10 @@ def test_every_status_is_reachable():
     from tongzhou.payments import models as payments
     from tongzhou.payouts import models as payouts
     from tongzhou.plans import models as plans
+    from tongzhou.risk import models as risk
 
     for module, start in ((aftersale, "REQUESTED"), (fulfilment, "SHIPPED"), (orders, "PLACED"), (payments, "CREATED"),
-                          (payouts, "REQUESTED"), (plans, "DRAFT")):  # fmt: skip
+                          (payouts, "REQUESTED"), (plans, "DRAFT"), (risk, "DELAYED")):  # fmt: skip
         assert states.reachable(module.MOVES, module.Status[start]) == set(module.Status), module
     assert states.reachable(payments.REFUND_MOVES, payments.RefundStatus.REQUESTED) == set(payments.RefundStatus)
 

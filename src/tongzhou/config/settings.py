@@ -93,6 +93,7 @@ INSTALLED_APPS = [
     "tongzhou.aftersale",
     "tongzhou.rewards",
     "tongzhou.payouts",
+    "tongzhou.risk",
     "tongzhou.storefront",
     "tongzhou.console",
     "tongzhou.api",

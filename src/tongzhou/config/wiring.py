@@ -36,6 +36,8 @@ def install() -> None:
     from tongzhou.payouts.rails import configured
     from tongzhou.rewards import handlers as rewards
     from tongzhou.rewards import proofs as earned
+    from tongzhou.rewards.events import RewardsHeld
+    from tongzhou.risk import handlers as risk
 
     for proof in (sold.orders_recomputed, sold.suppliers_owed, earned.rewards_recomputed, out.tax_reconciles,
                   out.payouts_in_transit):  # fmt: skip
@@ -45,11 +47,12 @@ def install() -> None:
     supply = Handler("suppliers.supplied", _supplied, batch=64)
     outbox.register(
         {
-            OrderPaid: [apply],
+            OrderPaid: [apply, Handler("risk.observe", risk.on_order_paid, batch=64)],
             LinesDelivered: [apply, supply],
             LinesRefunded: [apply, supply],
             RefundRequested: [Handler("payments.send_refund", payments.send_refund, external=True)],
             RefundSettled: [Handler("aftersale.refund_settled", aftersale.on_refund_settled)],
+            RewardsHeld: [Handler("risk.assess", risk.on_rewards_held, batch=16)],
             PayoutReleased: [Handler("payouts.send", payouts.send, external=True)],
         }
     )
@@ -64,6 +67,7 @@ def periodic() -> list[Periodic]:
     from tongzhou.orders import tasks as orders
     from tongzhou.payouts import tasks as payouts
     from tongzhou.rewards import tasks as rewards
+    from tongzhou.risk import tasks as risk
 
     minute, hour = timedelta(minutes=1), timedelta(hours=1)
     return [
@@ -77,6 +81,8 @@ def periodic() -> list[Periodic]:
         Periodic("aftersale.time_out", hour, aftersale.time_out),
         Periodic("rewards.mature_due", 10 * minute, rewards.mature_due),
         Periodic("rewards.watch", hour, rewards.watch),
+        Periodic("risk.look_again", hour, risk.look_again),
+        Periodic("risk.nightly", 24 * hour, risk.nightly),
         Periodic("ledger.nightly", hour, ledger.nightly),
         Periodic("ledger.proof", hour, ledger.nightly_proof),
         Periodic("kit.reap", minute, lambda at: f"{worker.reap(at=at)} given back"),

@@ -12,11 +12,14 @@ from tongzhou.catalog import queries as goods
 from tongzhou.kit import selects
 from tongzhou.kit.refusals import not_found
 from tongzhou.orders import replay
+from tongzhou.orders.behaviour import all_delivered_lines, bought_through, delivered_lines, refund_times
 from tongzhou.orders.events import LinesDelivered
 from tongzhou.orders.models import CartLine, Order, OrderLine, RefundRecord, Status
 from tongzhou.orders.rules import freight
 from tongzhou.orders.snapshots import fact
 from tongzhou.orders.values import CartLineValue, CartValue
+
+__all__ = ["all_delivered_lines", "bought_through", "delivered_lines", "refund_times"]
 
 # A period's paid orders as streams (replay.py).
 paid_between = replay.paid_between

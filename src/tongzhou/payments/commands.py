@@ -6,6 +6,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.kit import inserts, outbox, selects
@@ -103,7 +104,7 @@ def _succeed(notice: Notice, at: datetime) -> Capture | None:
         cursor.execute(
             _SUCCEED.format(marks=", ".join(["%s"] * len(origins))),
             [Status.SUCCEEDED, notice.amount_minor, notice.provider_txn[:64], selects.value(at),
-             selects.value(transfer), notice.trade_no, notice.provider, *origins],
+             selects.value(transfer), _payer_mark(notice), notice.trade_no, notice.provider, *origins],
         )  # fmt: skip
         row = cursor.fetchone()
     if row is None:
@@ -116,9 +117,16 @@ def _succeed(notice: Notice, at: datetime) -> Capture | None:
 
 _SUCCEED = (
     "UPDATE payments_payment SET status = %s, captured_minor = %s, provider_txn = %s, settled_at = %s,"
-    " capture_transfer_id = %s WHERE trade_no = %s AND provider = %s AND status IN ({marks})"
+    " capture_transfer_id = %s, payer_mark = %s WHERE trade_no = %s AND provider = %s AND status IN ({marks})"
     " RETURNING id, order_id, buyer_id, amount_minor"
 )
+
+
+def _payer_mark(notice: Notice) -> str:
+    """The paying account as a keyed hash; empty where the provider does not name it."""
+    if not notice.payer:
+        return ""
+    return salted_hmac("tongzhou.payer", f"{notice.provider}|{notice.payer}", algorithm="sha256").hexdigest()
 
 
 @command()

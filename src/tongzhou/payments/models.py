@@ -44,7 +44,10 @@ REFUND_MOVES = {
 
 
 class Payment(models.Model):
-    """One attempt to pay one order through one provider. The amount is the mall's, never the client's."""
+    """One attempt to pay one order through one provider. The amount is the mall's, never the client's.
+
+    ``payer_mark`` is a keyed hash of the paying account: two orders paid from one account show the same mark.
+    """
 
     placement: ClassVar[str] = "member"
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
@@ -58,6 +61,7 @@ class Payment(models.Model):
     capture_transfer_id = models.UUIDField(null=True)
     status = models.CharField(max_length=10, choices=[(s, s) for s in Status], default=Status.CREATED)
     provider_txn = models.CharField(max_length=64, blank=True, default="")
+    payer_mark = models.CharField(max_length=64, blank=True, default="")
     created_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)
     asked_at = models.DateTimeField(null=True)

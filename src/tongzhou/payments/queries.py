@@ -61,6 +61,15 @@ def sums_of(order_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int, int]]:
     return out
 
 
+def payer_marks(order_ids: Sequence[UUID]) -> dict[UUID, set[str]]:
+    """order → marks of the accounts that paid it, where providers named them."""
+    out: dict[UUID, set[str]] = {}
+    rows = Payment.objects.filter(order_id__in=order_ids).exclude(payer_mark="")
+    for order, mark in rows.values_list("order_id", "payer_mark"):
+        out.setdefault(order, set()).add(mark)
+    return out
+
+
 def refunds_of(order_id: UUID) -> "QuerySet[Refund]":
     """The refunds of an order, oldest first."""
     return Refund.objects.filter(order_id=order_id).order_by("created_at", "id")

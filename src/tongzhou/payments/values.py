@@ -15,7 +15,10 @@ class PaymentStart:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """What a provider said about one payment, its signature verified. Amounts in minor units."""
+    """What a provider said about one payment, its signature verified. Amounts in minor units.
+
+    ``payer`` is the provider's own name of the paying account, where it gives one; only a keyed hash is kept.
+    """
 
     provider: str
     event_id: str
@@ -24,6 +27,7 @@ class Notice:
     amount_minor: int
     currency: str
     provider_txn: str = ""
+    payer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,34 @@ def invitee_count(member_id: UUID) -> int:
     return Binding.objects.filter(inviter_id=member_id).aggregate(n=Count("invitee_id"))["n"] or 0
 
 
+def invited_between(member_id: UUID, start: datetime, end: datetime, *, limit: int = 200) -> list[UUID]:
+    """Whom a member invited in a stretch of time, at most ``limit``."""
+    rows = Binding.objects.filter(inviter_id=member_id, at__gte=start, at__lt=end).order_by("at")
+    return list(rows.values_list("invitee_id", flat=True)[:limit])
+
+
+def corrections_of(ids: Iterable[UUID], since: datetime) -> dict[UUID, list[tuple[UUID, set[UUID], datetime]]]:
+    """invitee → (new inviter, whose hands it went through, when) of bindings corrected by hand."""
+    out: dict[UUID, list[tuple[UUID, set[UUID], datetime]]] = {}
+    rows = RebindProposal.objects.filter(invitee_id__in=set(ids), confirmed_at__gte=since)
+    for row in rows:
+        if row.confirmed_at:
+            hands = {h for h in (row.proposed_by, row.confirmed_by) if h}
+            out.setdefault(row.invitee_id, []).append((row.new_inviter_id, hands, row.confirmed_at))
+    return out
+
+
+def purposes_of(ids: Iterable[UUID], purpose: str) -> dict[UUID, bool]:
+    """member → whether consent to a purpose stands; members who never decided are left out."""
+    rows = Consent.objects.filter(member_id__in=set(ids), purpose=purpose).order_by("given_at", "id")
+    return {member: withdrawn is None for member, withdrawn in rows.values_list("member_id", "withdrawn_at")}
+
+
+def phones_of(ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Whole phones of several members; for rules that hash them, never for a page."""
+    return dict(Member.objects.filter(id__in=set(ids)).exclude(phone="").values_list("id", "phone"))
+
+
 def rebind_proposals() -> "QuerySet[RebindProposal]":
     """Corrections waiting for a second person, oldest first."""
     return RebindProposal.objects.filter(confirmed_at=None).order_by("proposed_at")

@@ -56,6 +56,16 @@ def versions(ids: "set[UUID]") -> dict[UUID, PlanVersionValue]:
     return {row.id: _value(row) for row in PlanVersion.objects.filter(id__in=ids)} if ids else {}
 
 
+def before(version_id: UUID) -> PlanVersionValue | None:
+    """The version that applied until this one began; None for a mall's first."""
+    this = PlanVersion.objects.filter(id=version_id).exclude(effective_at=None).first()
+    if this is None:
+        return None
+    rows = PlanVersion.objects.filter(effective_at__lt=this.effective_at, status__in=[Status.ACTIVE, Status.RETIRED])
+    row = rows.order_by("-effective_at", "-id").first()
+    return _value(row) if row else None
+
+
 def version(version_id: UUID) -> PlanVersionValue:
     """One version. *Refuses:* ``not_found``."""
     found = versions({version_id})

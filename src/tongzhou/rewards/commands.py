@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from tongzhou.aftersale import queries as aftersale
+from tongzhou.kit import outbox
 from tongzhou.kit.actor import SYSTEM
 from tongzhou.kit.transactions import command
 from tongzhou.ledger import commands as ledger
@@ -25,7 +26,12 @@ from tongzhou.plans import queries as plans
 from tongzhou.plans.rules import Award, LineFacts, award_chain, target
 from tongzhou.plans.values import PlanVersionValue, RewardRule
 from tongzhou.rewards import deciding
+from tongzhou.rewards.events import RewardsHeld
 from tongzhou.rewards.models import Reward
+from tongzhou.rewards.values import Outcome
+from tongzhou.rewards.verdicts import PATIENCE, may_mature, record_verdicts, refuse, restore
+
+__all__ = ["record_verdicts", "refuse", "restore"]
 
 _STANDING = ("prepaid.rewards", "expense.rewards")
 Used = dict[tuple[UUID, datetime], int]  # (sharer, month) → given in this batch and not booked yet
@@ -125,7 +131,7 @@ def _sale(fact: OrderFact) -> deciding.Sale:
 
 def _reference(row: Reward) -> str:
     """The reward's name in its sharer's book."""
-    return f"reward:{row.line_id}" if row.depth == 1 else f"reward:{row.line_id}:d{row.depth}"
+    return deciding.reference_of(row.line_id, row.depth)
 
 
 def _book(rows: Sequence[Reward], happened: Mapping[UUID, datetime], *, at: datetime) -> None:
@@ -190,7 +196,7 @@ def _advance(moved: Sequence[tuple[Reward, OrderFact, LineSnapshot]], *, at: dat
     if not moved:
         return
     standing = books.standing_many([(row.sharer_id, row.story_id) for row, _f, _l in moved], _STANDING)
-    steps = []
+    steps, arrived = [], []
     for row, fact, line in moved:
         have = sum(standing[row.sharer_id, row.story_id].values())
         legs = _legs(row, line, have)
@@ -199,6 +205,8 @@ def _advance(moved: Sequence[tuple[Reward, OrderFact, LineSnapshot]], *, at: dat
         if line.delivered_at and row.delivered_at is None:
             row.delivered_at = line.delivered_at
             row.matures_at = line.delivered_at + timedelta(days=row.settle_days)
+            if row.matures_at + PATIENCE > at:  # history long past has no verdict to wait for
+                arrived.append(row.id)
         steps.append(_Step(row, fact, line, tuple(legs)))
     ledger.post_many(
         [
@@ -219,6 +227,7 @@ def _advance(moved: Sequence[tuple[Reward, OrderFact, LineSnapshot]], *, at: dat
         unique_fields=["id"],
         update_fields=["refunded_minor", "line_version", "delivered_at", "matures_at"],
     )
+    outbox.publish(*[RewardsHeld(tuple(arrived[i : i + 64])) for i in range(0, len(arrived), 64)], at=at)
 
 
 def facts_of(row: Reward) -> LineFacts:
@@ -278,8 +287,9 @@ Place = tuple[datetime, UUID]  # where a walk in (matures_at, id) order stands
 def _mature_batch(at: datetime, until: datetime, most: int, after: Place | None) -> tuple[int, Place | None]:
     """One step of the walk: how many matured, and where the next step begins (None: nothing is left)."""
     due = (
-        Reward.objects.filter(matured_at=None, matures_at__lte=until)
+        Reward.objects.filter(may_mature(at), matured_at=None, matures_at__lte=until)
         .exclude(delivered_at=None)
+        .exclude(verdict=Outcome.REFUSE)
         .order_by("matures_at", "id")
     )
     if after:

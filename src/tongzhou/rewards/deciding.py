@@ -71,6 +71,11 @@ def story_of(line_id: UUID, depth: int) -> UUID:
     return line_id if depth == 1 else uuid5(line_id, f"reward:{depth}")
 
 
+def reference_of(line_id: UUID, depth: int) -> str:
+    """The reward's name in its sharer's book."""
+    return f"reward:{line_id}" if depth == 1 else f"reward:{line_id}:d{depth}"
+
+
 def month_of(at: datetime) -> datetime:
     """When the mall's month of a moment began."""
     return clock.day_start(clock.mall_day(at).replace(day=1))

@@ -15,6 +15,7 @@ class Reward(models.Model):
     somebody else's money.
     ``line_version`` is the newest snapshot taken in; older ones are ignored. Amounts of the line are
     frozen copies (minor units), so that the explanation never depends on today's catalog.
+    ``verdict`` is what risk said of it while it was held (values.Outcome; empty: nothing yet).
     """
 
     placement: ClassVar[str] = "member"
@@ -44,6 +45,9 @@ class Reward(models.Model):
     delivered_at = models.DateTimeField(null=True)
     matures_at = models.DateTimeField(null=True)
     matured_at = models.DateTimeField(null=True)
+    verdict = models.CharField(max_length=8, blank=True, default="")
+    verdict_at = models.DateTimeField(null=True)
+    waits_until = models.DateTimeField(null=True)
 
     class Meta:
         db_table = "rewards_reward"
@@ -53,7 +57,7 @@ class Reward(models.Model):
             models.Index(
                 fields=["matures_at"],
                 name="rewards_due",
-                condition=models.Q(matured_at=None, delivered_at__isnull=False),
+                condition=models.Q(matured_at=None, delivered_at__isnull=False) & ~models.Q(verdict="refuse"),
             ),
         ]
 

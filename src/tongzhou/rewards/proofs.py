@@ -8,6 +8,7 @@ from tongzhou.ledger.values import Problem
 from tongzhou.orders import queries as sold
 from tongzhou.rewards.commands import facts_of, rule_of
 from tongzhou.rewards.models import Reward
+from tongzhou.rewards.values import Outcome
 
 BATCH = 500
 LOOKS = 3
@@ -60,7 +61,12 @@ def _wrong(ids: Sequence[UUID]) -> Iterator[Problem]:
 
 
 def standing(row: Reward) -> int:
-    """min(rule on what was really paid and kept, the frozen ceiling): the prose of money.md, written out again."""
+    """min(rule on what was really paid and kept, the frozen ceiling): the prose of money.md, written out again.
+
+    Nothing stands of a reward that risk refused.
+    """
+    if row.verdict == Outcome.REFUSE:
+        return 0
     rule, line, m = rule_of(row), facts_of(row), row.refunded_minor
     n, p = line.amount_minor, line.points_minor
     whole = n - p

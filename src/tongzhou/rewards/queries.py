@@ -13,7 +13,10 @@ from tongzhou.kit.refusals import not_found
 from tongzhou.ledger import queries as books
 from tongzhou.plans.rules import target
 from tongzhou.rewards.models import Reward
-from tongzhou.rewards.values import Earnings, RewardValue, Summary, TakenBack
+from tongzhou.rewards.values import Earnings, HeldReward, RewardValue, Summary, TakenBack
+from tongzhou.rewards.verdicts import PATIENCE, nearly_due
+
+__all__ = ["PATIENCE", "nearly_due"]
 
 MOST_OF_MONTH = 2_000
 PURSE = ("reward.expected", "reward.held", "reward.available", "payout.in_transit.reward", "receivable.clawback.reward")
@@ -41,7 +44,8 @@ def _values(rows: Sequence[Reward]) -> list[RewardValue]:
                 r.id, r.line_id, r.order_id, r.order_no, r.sharer_id, r.buyer_id, r.plan_label, r.plan_version_id,
                 r.rule.get("rate_bp", 0), r.rule.get("amount_minor", 0), r.base_minor, r.points_minor, r.refunded_minor,
                 r.cap_minor, r.accrued_minor, r.accrued_minor - left, stage if left else "reversed", r.accrued_at,
-                r.delivered_at, r.matures_at, r.matured_at, r.settle_days, r.depth, r.story_id,
+                r.delivered_at, r.matures_at, r.matured_at, r.settle_days, r.depth, r.story_id, r.verdict,
+                r.waits_until,
             )
         )  # fmt: skip
     return out
@@ -91,6 +95,32 @@ def why(reward_id: UUID, *, sharer_id: UUID | None = None) -> RewardValue:
     if row is None:
         raise not_found("reward", code="reward_not_found")
     return _values([row])[0]
+
+
+def held(reward_ids: Sequence[UUID]) -> list[HeldReward]:
+    """Those of these rewards whose goods arrived and that have not matured, for risk."""
+    rows = Reward.objects.filter(id__in=reward_ids, matured_at=None).exclude(delivered_at=None).order_by("id")
+    return [
+        HeldReward(
+            r.id, r.line_id, r.order_id, r.order_no, r.sharer_id, r.buyer_id, r.plan_version_id, r.base_minor,
+            r.cost_minor, r.accrued_minor, r.delivered_at, r.matures_at, r.verdict,
+        )
+        for r in rows
+        if r.delivered_at and r.matures_at
+    ]  # fmt: skip
+
+
+def recent(sharer_id: UUID, *, limit: int = 200) -> list[tuple[UUID, UUID, int, int, datetime, datetime | None]]:
+    """A sharer's newest rewards as (order, buyer, base, refunded, accrued, matured); never more than ``limit``."""
+    rows = Reward.objects.filter(sharer_id=sharer_id).order_by("-id")
+    return list(
+        rows.values_list("order_id", "buyer_id", "base_minor", "refunded_minor", "accrued_at", "matured_at")[:limit]
+    )
+
+
+def by_ids(reward_ids: Sequence[UUID]) -> dict[UUID, RewardValue]:
+    """Several rewards with where their money stands."""
+    return {r.id: r for r in _values(list(Reward.objects.filter(id__in=reward_ids)))}
 
 
 def summary(*, by: str = "") -> list[Summary]:

@@ -2,7 +2,45 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
+
+
+class Outcome(StrEnum):
+    """What risk says of one reward."""
+
+    PAY = "pay"
+    DELAY = "delay"
+    REVIEW = "review"
+    REFUSE = "refuse"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Risk's word on one reward; ``waits_until`` None with REVIEW waits for a person."""
+
+    reward_id: UUID
+    outcome: Outcome
+    waits_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldReward:
+    """A reward whose goods arrived, as risk looks at it. Amounts in minor units."""
+
+    id: UUID
+    line_id: UUID
+    order_id: UUID
+    order_no: str
+    sharer_id: UUID
+    buyer_id: UUID
+    plan_version_id: UUID
+    base_minor: int
+    cost_minor: int | None
+    accrued_minor: int
+    delivered_at: datetime
+    matures_at: datetime
+    verdict: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +88,8 @@ class RewardValue:
     settle_days: int
     depth: int = 1
     story_id: UUID | None = None
+    verdict: str = ""  # what risk said; empty: nothing yet
+    waits_until: datetime | None = None
 
     @property
     def standing_minor(self) -> int:

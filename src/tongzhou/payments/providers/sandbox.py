@@ -72,6 +72,7 @@ class Sandbox:
             return Notice(
                 "sandbox", _text(data["event_id"]), _text(data["trade_no"]), _one_of(data["outcome"]),
                 _amount(data["amount"]), _text(data["currency"]), _text(data.get("txn", ""), least=0),
+                _text(data.get("payer", ""), least=0),
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise invalid(
@@ -97,7 +98,7 @@ class Sandbox:
         if data["outcome"] not in ("succeeded", "failed"):
             return None
         return Notice("sandbox", f"query:{trade_no}:{data['outcome']}", trade_no, data["outcome"], _amount(data["amount"]),
-                      data["currency"], data.get("txn", ""))  # fmt: skip
+                      data["currency"], data.get("txn", ""), str(data.get("payer", ""))[:80])  # fmt: skip
 
 
 def _amount(value: object) -> int:

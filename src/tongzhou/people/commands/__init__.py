@@ -13,6 +13,7 @@ from tongzhou.people.commands.accounts import (
 )
 from tongzhou.people.commands.addresses import delete_address, save_address
 from tongzhou.people.commands.bindings import bind, bind_many, confirm_rebind, propose_rebind
+from tongzhou.people.commands.consents import set_purpose
 from tongzhou.people.commands.roles import create_first_owner, create_operator, grant_role, revoke_role
 
 __all__ = [
@@ -33,6 +34,7 @@ __all__ = [
     "save_address",
     "set_language",
     "set_name_consent",
+    "set_purpose",
     "sign_in",
     "sign_out_everywhere",
 ]
