@@ -130,6 +130,7 @@ def detail(request: HttpRequest, identity: str) -> HttpResponse:
         except Refusal as caught:
             refusal = caught
     item = _table([row], at)[0]
+    item["card"] = item.pop("who")  # on a page, "who" is the person at the desk
     context = {**item, "refusal": refusal, "whole": whole, "form": request.POST, "me": http.actor(request).id,
                "not_mine": _not_mine(item, http.actor(request).id), "posted": money.of_stories([row.id]),
                "purse": rewards.earnings(row.member_id), "year": paying.tax_statement(row.member_id, clock.mall_day(at).year),

@@ -118,6 +118,6 @@ def member(request: HttpRequest, identity: str) -> HttpResponse:
     found = statements.statement(key, year)
     if request.GET.get("format") == "csv":
         return _csv(statements.statement_csv(found), f"tax-{year}-{key.hex[-8:]}.csv")
-    context = {"s": found, "who": members.cards([key]).get(key), "years": statements.years_of(key), "year": year,
+    context = {"s": found, "card": members.cards([key]).get(key), "years": statements.years_of(key), "year": year,
                "payee": paying.payee(key), "member_id": key, "total": format_minor(found.tax_minor, settings.CURRENCY)}  # fmt: skip
     return http.page(request, "tax_member", context)

@@ -9,6 +9,7 @@ from tongzhou.payouts import commands as payouts
 from tongzhou.payouts.models import Payout
 from tongzhou.payouts.tests.scene import AT, earn, released, sharer, two
 from tongzhou.payouts.tests.test_rails import OPENID, opened, sent
+from tongzhou.payouts.values import RailOutcome
 from tongzhou.people import commands as people
 from tongzhou.people.models import Member
 
@@ -33,7 +34,11 @@ def test_the_payee_chooses_among_open_rails_and_a_wrong_account_is_told_at_its_f
     assert wrong.status_code == 422 and "银行账号是 8 到 32 位数字" in wrong.content.decode()
     assert client.post("/earn/payout", {**form, "account": "6222020000001234", "id_number": "1"}).status_code == 422
     assert client.post("/earn/payout", {**form, "account": "6222020000001234"}).status_code == 302
+    assert 'name="legal_name"' not in client.get("/earn/payout").content.decode()  # asked for once
+    assert 'name="legal_name"' in client.get("/earn/payout?payee=new").content.decode()  # and changed when one wishes
+    assert client.post("/earn/payout?payee=new", {**form, "account": "12"}).status_code == 422
     assert client.post("/earn/payout", {"amount": "100"}).status_code == 302
+    assert 'name="legal_name"' not in client.get("/earn/payout?payee=new").content.decode()  # never while one is open
     assert Payout.objects.get().rail == "bank"
 
 
@@ -63,8 +68,6 @@ def test_the_tax_statement_is_ones_own_with_rows_and_as_csv():
     pair, member = two(), sharer(1_000_000)
     pid = released(member, 1_000_000, pair)
     payouts.mark_sent(pid, at=AT)
-    from tongzhou.payouts.values import RailOutcome
-
     payouts.record(pid, RailOutcome("paid", "t"), at=AT)
     client = signed_in(member)
     page = client.get("/earn/tax?year=2026").content.decode()

@@ -93,6 +93,7 @@ def payout(request: HttpRequest) -> HttpResponse:
         "purse": rewards.earnings(who.id), "payee": queries.payee(who.id), "rows": [(r, releases[r.id]) for r in rows],
         "tax": queries.tax_statement(who.id, year), "year": year, "refusal": refusal, "form": request.POST,
         "open": queries.has_open(who.id), "back": "/earn", "rails": _rails(),
+        "edit": "payee" in request.GET or "legal_name" in request.POST,
         "confirm": confirm_with(rows),
     }  # fmt: skip
     return http.page(request, "payout", context, status=422 if refusal else 200)
