@@ -89,7 +89,7 @@ def main() -> None:
     import django
 
     django.setup()
-    from tongzhou.api.service import issue_token
+    from tongzhou.api.tokens import issue
     from tongzhou.catalog import commands as catalog
     from tongzhou.catalog import queries as goods
     from tongzhou.kit import clock, worker
@@ -120,7 +120,7 @@ def main() -> None:
             "skus": [str(s.id) for s in skus.values()], "slugs": slugs,
             "shelves": [f"shelf-{i:03d}" for i in range(options.skus // SHELF)],
             "codes": [code for _id, code in everybody[:sharers]],
-            "tokens": [issue_token(who) for who, _code in everybody[sharers : sharers + options.members]],
+            "tokens": [issue(who) for who, _code in everybody[sharers : sharers + options.members]],
             "cookie": cookies(slugs[0], str(skus["SKU-00000"].id), link.code),
             "address": {"receiver": "苏禾", "phone": "13900000672", "code": "330106109", "detail": "竞舟路 98 号 3 幢 502"},
             "sharer": members.card(everybody[0][0]).display_name,

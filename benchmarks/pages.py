@@ -16,7 +16,7 @@ def run(options: Options) -> list[Figure]:
         spec = filled(there, options, 20)
         there.start()
         body = _get(there, f"/categories/{spec['shelves'][0]}", spec["cookie"])
-        cards = len(re.findall(r'<li class="good', body.decode()))
+        cards = len(set(re.findall(r'href="/products/([\w-]+)"', body.decode())))
         if cards != 24:
             raise Stop(f"The list page shows {cards} goods, not 24.")
         if spec["sharer"] not in _get(there, f"/products/{spec['slugs'][1]}", spec["cookie"]).decode():

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from ninja import Header, NinjaAPI, Path, Query, Status
 
 from tongzhou.api import problems
+from tongzhou.api.carts import is_of, new_cart
 from tongzhou.api.schemas import (
     CartIn,
     CartOut,
@@ -27,8 +28,7 @@ from tongzhou.api.schemas import (
 from tongzhou.api.tokens import Bearer
 from tongzhou.catalog import queries as goods
 from tongzhou.kit import clock, idempotency
-from tongzhou.kit.ids import new_id
-from tongzhou.kit.refusals import conflict, invalid, not_found
+from tongzhou.kit.refusals import Refusal, conflict, invalid, not_found
 from tongzhou.orders import commands, queries
 from tongzhou.payments import commands as payments
 from tongzhou.people.commands.addresses import check_address
@@ -87,10 +87,10 @@ def make_cart(request: HttpRequest, body: CartIn, key: Key) -> Status[Any]:
 
     def run(member: UUID, at: datetime) -> dict[str, Any]:
         wants = _wants(body)
-        cart = new_id()
+        cart = new_cart(member)
+        priced = queries.price_cart(list(_summed(wants).items()), _discount(at))
+        _all_known(body, wants, {x.sku_id for x in priced.lines})
         commands.fill_cart(owner_id=cart, lines=wants, at=at)
-        idempotency.take(f"cart:{cart.hex}", at=at, owner_id=member)
-        priced = queries.price_cart(queries.cart_wants(cart), _discount(at))
         return {
             "id": str(cart), "total_minor": priced.total_minor, "goods_minor": priced.goods_minor,
             "freight_minor": priced.freight_minor, "currency": settings.CURRENCY,
@@ -104,18 +104,35 @@ def make_cart(request: HttpRequest, body: CartIn, key: Key) -> Status[Any]:
 def _wants(body: CartIn) -> list[tuple[UUID, int]]:
     """(SKU, quantity) of a cart's lines, each SKU named by id or by code. *Refuses:* ``sku_not_found``."""
     ids = {x.sku: found for x in body.lines if (found := _uuid(x.sku))}
-    known = goods.skus(ids.values(), 0)
     codes = goods.sku_by_codes([x.sku for x in body.lines if x.sku not in ids])
     wants = []
     for place, line in enumerate(body.lines):
         sku_id = ids[line.sku] if line.sku in ids else codes[line.sku].id if line.sku in codes else None
-        if sku_id is None or (line.sku in ids and sku_id not in known):
-            raise invalid(
-                "sku_not_found", _("没有这个规格。"), field=f"lines.{place}.sku", value=line.sku,
-                rule=_("规格的编号或编码"), fix=_("从商品页或商品文件里取编码。"),
-            )  # fmt: skip
+        if sku_id is None:
+            raise _no_sku(place, line.sku)
         wants.append((sku_id, line.quantity))
     return wants
+
+
+def _all_known(body: CartIn, wants: list[tuple[UUID, int]], known: set[UUID]) -> None:
+    """An id that nothing was priced for is no SKU's. *Refuses:* ``sku_not_found``."""
+    for place, (sku_id, _n) in enumerate(wants):
+        if sku_id not in known:
+            raise _no_sku(place, body.lines[place].sku)
+
+
+def _no_sku(place: int, sku: str) -> Refusal:
+    return invalid(
+        "sku_not_found", _("没有这个规格。"), field=f"lines.{place}.sku", value=sku, rule=_("规格的编号或编码"),
+        fix=_("从商品页或商品文件里取编码。"),
+    )  # fmt: skip
+
+
+def _summed(wants: list[tuple[UUID, int]]) -> dict[UUID, int]:
+    total: dict[UUID, int] = {}
+    for sku_id, quantity in wants:
+        total[sku_id] = total.get(sku_id, 0) + quantity
+    return total
 
 
 def _uuid(text: str) -> UUID | None:
@@ -130,7 +147,7 @@ def place_order(request: HttpRequest, body: OrderIn, key: Key) -> Status[Any]:
     """Turn a cart into an order and hold its stock for half an hour."""
 
     def run(member: UUID, at: datetime) -> dict[str, Any]:
-        if idempotency.owner_of(f"cart:{body.cart.hex}") != member:
+        if not is_of(body.cart, member):
             raise not_found(_("没有这个购物车。"), code="cart_not_found")
         a = body.address
         address = check_address(AddressValue(a.receiver, a.phone, a.code, "", "", "", "", a.detail))
@@ -138,9 +155,8 @@ def place_order(request: HttpRequest, body: OrderIn, key: Key) -> Status[Any]:
             buyer_id=member, lines=commands.take_cart(owner_id=body.cart), address=address, at=at,
             sharer_code=body.sharer_code, visitor_id=body.touch, note=body.note, expected_minor=body.expected_minor,
         )  # fmt: skip
-        order = queries.order(placed.no, buyer_id=member)
-        return {"no": order.no, "status": order.status, "total_minor": order.total_minor, "currency": settings.CURRENCY,
-                "expires_at": order.expires_at.isoformat() if order.expires_at else None}  # fmt: skip
+        return {"no": placed.no, "status": "PLACED", "total_minor": placed.total_minor, "currency": settings.CURRENCY,
+                "expires_at": placed.expires_at.isoformat() if placed.expires_at else None}  # fmt: skip
 
     return Status(201, _once(request, "order", key, body.model_dump(mode="json"), run))
 

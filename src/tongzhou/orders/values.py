@@ -77,6 +77,7 @@ class Placed:
     no: str
     total_minor: int
     repeated: bool = False
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

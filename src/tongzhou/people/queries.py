@@ -61,7 +61,8 @@ def by_logins(logins: Sequence[str]) -> dict[str, UUID]:
 
 def session_epoch(member_id: UUID) -> int | None:
     """What a token of this member must carry to be good; None when the member is unknown or closed."""
-    return Member.objects.filter(id=member_id, is_active=True).values_list("session_epoch", flat=True).first()
+    row = selects.one(Member, "t.id = %s AND t.is_active", [member_id])
+    return row.session_epoch if row else None
 
 
 def logins_of(ids: Iterable[UUID]) -> dict[UUID, str]:

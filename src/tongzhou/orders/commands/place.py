@@ -76,7 +76,7 @@ def place(
     inserts.write(rows)
     if cart_owner:
         remove_lines(owner_id=cart_owner, sku_ids=list(wants))
-    return Placed(order_id, order.no, order.total_minor)
+    return Placed(order_id, order.no, order.total_minor, expires_at=order.expires_at)
 
 
 def _hold(order_id: UUID, buyer_id: UUID, wants: list[tuple[UUID, int]], at: datetime) -> None:
@@ -127,7 +127,7 @@ def _placed_before(buyer_id: UUID, key: str, body: object) -> Placed:
             "idempotency_key_reused", _("这个提交已经用于另一份订单。"), field="key", fix=_("请刷新页面再提交。")
         )
     order = Order.objects.get(id=claim.owner_id or buyer_id)
-    return Placed(order.id, order.no, order.total_minor, repeated=True)
+    return Placed(order.id, order.no, order.total_minor, repeated=True, expires_at=order.expires_at)
 
 
 def _check_sellable(wants: Mapping[UUID, int], found: Mapping[UUID, SkuInfo]) -> None:

@@ -34,10 +34,12 @@ def settle(notice: Notice, *, at: datetime) -> Settled:
     *Refuses:* ``trade_unknown``, ``currency_mismatch``, ``amount_not_positive``.
     """
     by = provider(notice.provider)
-    event = f"event:{notice.provider}:{notice.event_id}"
-    fresh = idempotency.take(event, at=at, input_hash=idempotency.digest([notice.trade_no, notice.outcome]))
     taken = payments.capture(notice, at=at)
-    if taken.repeated:  # the payment's own state decides; a provider that reuses an event id loses no money
+    if (
+        taken.repeated
+    ):  # the payment's own state decides; only what moved no money needs its event's claim to be told apart
+        event = f"event:{notice.provider}:{notice.event_id}"
+        fresh = idempotency.take(event, at=at, input_hash=idempotency.digest([notice.trade_no, notice.outcome]))
         return Settled(taken.order_id, "failed" if notice.outcome != "succeeded" and fresh else "repeated")
     order, lines = _locked(taken.order_id)
     owed = order.total_minor if _take(order, taken, lines, at) else 0
