@@ -21,9 +21,9 @@ from tongzhou.payouts.rails import RAILS, usable
 from tongzhou.payouts.values import Batch, BatchRow, LeftOut, PayeeShown, Policy, Withholding
 
 
-def why_not(row: Payout, held: Withholding) -> Refusal | None:
+def why_not(row: Payout, held: Withholding, policy: Policy) -> Refusal | None:
     """What keeps a payout from leaving over its rail today, whoever releases it; None when nothing does."""
-    if row.rail not in queries.policy().rails:
+    if row.rail not in policy.rails:
         return conflict("rail_closed", _("这笔的打款通道已经停用。"), field="rail", value=row.rail,
                         fix=_("在设置里重新开通，或退回让会员换一个。"))  # fmt: skip
     try:
@@ -64,7 +64,7 @@ def preview(payout_ids: Sequence[UUID], *, by: Actor, at: datetime) -> Batch:
     ]
     for row in rows:
         payee = payees.get(row.member_id)
-        refusal = _keeps(row, payee, held[row.id], by=by, seen=row.id in seen, room=room)
+        refusal = _keeps(row, payee, held[row.id], by=by, seen=row.id in seen, room=room, policy=policy)
         if refusal is not None or payee is None:
             why = refusal or conflict("payee_missing", _("没有收款人资料。"))
             left.append(LeftOut(row.id, row.member_id, row.gross_minor, why.code, why.message))
@@ -84,7 +84,7 @@ def _room(policy: Policy, at: datetime) -> int | None:
 
 
 def _keeps(
-    row: Payout, payee: PayeeShown | None, held: Withholding, *, by: Actor, seen: bool, room: int | None
+    row: Payout, payee: PayeeShown | None, held: Withholding, *, by: Actor, seen: bool, room: int | None, policy: Policy
 ) -> Refusal | None:
     if row.status not in (Status.REQUESTED, Status.CHECKED):
         return conflict("state_moved_on", _("不在等人放款。"))
@@ -96,7 +96,7 @@ def _keeps(
         return conflict("payee_missing", _("没有收款人资料。"))
     if row.status == Status.CHECKED and room is not None and row.gross_minor > room:
         return conflict("mall_day_limit", _("今天全店放款已到上限。"))
-    return why_not(row, held)
+    return why_not(row, held, policy)
 
 
 def _row(row: Payout, payee: PayeeShown, held: Withholding, policy: Policy) -> BatchRow:

@@ -65,13 +65,13 @@ def release(*, payout_id: UUID, by: Actor, at: datetime, expect_tax: int | None 
 def _second(row: Payout, at: datetime, expect_tax: int | None) -> int:
     day = clock.mall_day(at)
     held = queries.withholding(row, at)
-    refusal = why_not(row, held)
+    policy = queries.policy()
+    refusal = why_not(row, held, policy)
     if refusal is not None:
         raise refusal
     if expect_tax is not None and expect_tax != held.tax_minor + held.vat_minor:
         raise conflict("tax_moved_on", _("这笔的代扣税刚刚变了，请重新预览。"), field="tax", value=expect_tax)
     net = row.gross_minor - held.tax_minor - held.vat_minor
-    policy = queries.policy()
     moved = move(
         Payout.objects.filter(id=row.id), Status.RELEASED, moves=MOVES, released_at=at, tax_minor=held.tax_minor,
         vat_minor=held.vat_minor, tax_year=day.year, tax_months=held.months, tax_rule=held.rule,

@@ -66,6 +66,13 @@ def test_a_batch_says_who_how_much_what_tax_and_what_is_left_out_and_why(pair):
     assert [r.step for r in mixed.rows] == [1, 2, 2, 1] and mixed.leaving_minor == 1_982_000
 
 
+def test_looking_through_a_batch_takes_the_same_statements_however_many(pair, django_assert_num_queries):
+    ids = asked(6, 5_000)
+    for some in (ids[:1], ids):
+        with django_assert_num_queries(7):
+            batches.preview(some, by=pair[0], at=AT)
+
+
 def test_the_second_person_types_the_net_and_a_changed_preview_releases_nothing(pair):
     first, second = pair
     ids = asked(2)
