@@ -28,7 +28,21 @@ def write(folder, days=40, orders=30, seed=7):
         writer.writerows([f"c{i}", f"c{i // 2}" if i else "", "2011-01-01", "", ""] for i in range(40))
     with (folder / "orders.csv").open("w", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow("order_no,placed_at,buyer,kind,refund_of,sku,title,quantity,unit_price,currency,sharer".split(","))
+        writer.writerow(
+            [
+                "order_no",
+                "placed_at",
+                "buyer",
+                "kind",
+                "refund_of",
+                "sku",
+                "title",
+                "quantity",
+                "unit_price",
+                "currency",
+                "sharer",
+            ]
+        )
         for day in range(days):
             for _ in range(orders):
                 n += 1
@@ -104,7 +118,10 @@ def test_killed_half_way_it_ends_where_one_run_ends_and_the_oracle_agrees(tmp_pa
         assert first[key] == oracle[key], key
     said = json.loads(whole("rewards", "summary", "--by", "sharer", "--json")[1])
     logins = dict(whole.sql("SELECT id, login FROM people_member"))
-    got = {logins[g["key"].replace("-", "")]: (g["earned_minor"], g["earned_minor"] - g["reversed_minor"]) for g in said["groups"]}
+    got = {
+        logins[g["key"].replace("-", "")]: (g["earned_minor"], g["earned_minor"] - g["reversed_minor"])
+        for g in said["groups"]
+    }
     assert {k: v for k, v in got.items() if v[0]} == {
         k: (v["earned_minor"], v["left_minor"]) for k, v in oracle["sharers"].items()
     }
@@ -119,7 +136,9 @@ def test_what_leaves_comes_back_without_effect(tmp_path):
         out = tmp_path / f"{what}-out.csv"
         assert mall("export", what, "--out", out)[0] == 0
         back = json.loads(mall("import", what, out, "--json")[1])
-        assert (back["created"], back["updated"], back["refused"]) == (0, 0, 0) and back["unchanged"] == back["read"] > 0
+        assert (back["created"], back["updated"], back["refused"]) == (0, 0, 0) and back["unchanged"] == back[
+            "read"
+        ] > 0
     assert mall.state() == before
     copy = Mall(tmp_path / "copy").ready(tmp_path)  # and another mall can live on with the file
     mall_done = json.loads(copy("import", "orders", tmp_path / "orders-out.csv", "--plan", "bind", "--json")[1])
