@@ -13,11 +13,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from tongzhou.aftersale import commands as aftersale
 from tongzhou.aftersale import queries as cases
 from tongzhou.catalog import commands as catalog
 from tongzhou.catalog import queries as goods
 from tongzhou.catalog.values import ProductDraft, SkuDraft
+from tongzhou.demo import endings
 from tongzhou.fulfilment import commands as fulfilment
 from tongzhou.kit import clock, worker
 from tongzhou.kit.actor import SYSTEM, Actor, member, operator
@@ -28,7 +31,6 @@ from tongzhou.orders import queries as sold
 from tongzhou.payments import commands as payments
 from tongzhou.payments.values import Notice, RefundOutcome
 from tongzhou.payouts import commands as payouts
-from tongzhou.payouts.values import RailOutcome
 from tongzhou.people import commands as people
 from tongzhou.people import queries as members
 from tongzhou.people.commands.addresses import check_address
@@ -42,7 +44,11 @@ from tongzhou.suppliers.commands import ensure_supplier
 
 Tell = Callable[[str], None]
 DAYS = 90
-PASSWORD = "tongzhou-demo"  # noqa: S105 - the demo's own, refused elsewhere by who_can_sign_in's environment
+PASSWORD = settings.DEMO_PASSWORD  # production refuses it
+# Packagings, so that a large demo has names one can tell apart: [name, English name].
+PACKS = (("家庭装", "family pack"), ("礼盒", "gift box"), ("尝鲜装", "taster"), ("囤货装", "stock-up pack"), ("产地直发", "straight from the source"),
+         ("办公室装", "office pack"), ("旅行装", "travel size"), ("简装", "plain wrap"), ("春季批次", "spring batch"),
+         ("秋季批次", "autumn batch"), ("小份", "small"), ("大份", "large"), ("双件组", "pair"), ("周年款", "anniversary"))  # fmt: skip
 NAMES = (
     "林小满", "苏禾", "周野", "柚子", "陈姐", "许青", "河边", "阿茶", "橙子", "老梁", "小吴", "南风", "一宁", "阿桂", "木木", "云朵",
     "青山", "小鹿", "大米", "秋实", "海生", "晚晴", "知夏", "阿福", "石头", "豆豆", "安安", "北北", "十三", "鱼丸", "竹子", "可可",
@@ -81,8 +87,21 @@ def run(*, scale: int, tell: Tell, only_if_empty: bool = False) -> None:
         _day(world, at + timedelta(days=day), dice, now, last=day >= DAYS - 3)
         if day % 15 == 14:
             tell(f"  day {day + 1} of {DAYS}")
+    _last_touches(world, dice, now)
     ledger.seal(through=clock.mall_day(now) - timedelta(days=2), by=SYSTEM, at=now)
     tell(f"  done in {time.monotonic() - began:.0f} s")
+
+
+def _last_touches(world: _World, dice: random.Random, now: datetime) -> None:
+    """What the days left to chance: an order just placed, two cancelled, and somebody who owes a reward back."""
+    just = now - timedelta(minutes=5)
+    _buy(world, just, dice, unpaid=True)
+    for unpaid in (True, False):
+        order_id, buyer = _buy(world, just, dice, unpaid=unpaid)
+        endings.cancelled(order_id, buyer, now)
+    _settle(now)
+    endings.receivable(world.people, now, by=world.boss)
+    _settle(now)
 
 
 def who_can_sign_in() -> list[str]:
@@ -140,14 +159,23 @@ def _stock_up(world: _World, at: datetime, scale: int) -> None:
         _one(world, item, copy, suppliers, shelves, at + timedelta(minutes=n))
 
 
+def _pack(copy: int) -> tuple[str, str]:
+    """How the n-th packaging of the same goods is called: fourteen, then two at a time."""
+    if not copy:
+        return "", ""
+    first, second = (copy - 1) % len(PACKS), (copy - 1) // len(PACKS)
+    chosen = [PACKS[first]] + ([PACKS[(first + second) % len(PACKS)]] if second else [])
+    return " " + " ".join(zh for zh, _en in chosen), ", " + ", ".join(en for _zh, en in chosen)
+
+
 def _one(
     world: _World, item: dict[str, Any], copy: int, suppliers: dict[str, UUID], shelves: dict[str, UUID], at: datetime
 ) -> None:  # fmt: skip
     slug = item["art"] + (f"-{copy}" if copy else "")
-    mark = f" {copy + 1} 号" if copy else ""
+    pack = _pack(copy)
     names, names_en = zip(*item.get("options", [["规格", "Option"]]), strict=True)
     draft = ProductDraft(
-        slug=slug, title=item["title"][0] + mark, title_en=item["title"][1] + (f" no. {copy + 1}" if copy else ""),
+        slug=slug, title=item["title"][0] + pack[0], title_en=item["title"][1] + pack[1],
         subtitle=item["sub"][0], subtitle_en=item["sub"][1], description=f"<p>{item['text'][0]}</p>",
         description_en=f"<p>{item['text'][1]}</p>", category_id=shelves[item["category"]],
         supplier_id=suppliers[item["supplier"]], option_names=names, option_names_en=names_en,
@@ -181,13 +209,13 @@ def _day(world: _World, start: datetime, dice: random.Random, now: datetime, *, 
         at = start + timedelta(seconds=dice.randint(0, 50_000))
         if at < now:
             _buy(world, at, dice, unpaid=last and dice.random() < 0.3)
-    evening = min(start + timedelta(hours=20), now)
+    evening, closing = min(start + timedelta(hours=20), now), now - start < timedelta(days=6)
     _settle(evening)
     world.open = [x for x in world.open if not _ship(world, x, evening, dice, last)]
-    world.on_the_way = [x for x in world.on_the_way if not _arrive(world, x, evening, dice)]
+    world.on_the_way = [x for x in world.on_the_way if not _arrive(world, x, evening, dice, last=closing)]
     rewarding.mature_due(at=evening)
     if start.weekday() == 4:
-        _pay_out(world, evening, dice)
+        _pay_out(world, evening, dice, last=now - start < timedelta(days=8))
     _settle(evening)
 
 
@@ -200,7 +228,8 @@ def _open(world: _World, at: datetime, dice: random.Random, *, but: UUID | None 
     return visitor
 
 
-def _buy(world: _World, at: datetime, dice: random.Random, *, unpaid: bool) -> None:
+def _buy(world: _World, at: datetime, dice: random.Random, *, unpaid: bool) -> tuple[UUID, UUID]:
+    """One order of somebody; the order and its buyer."""
     buyer = dice.choice(world.people)
     if dice.random() < 0.75:
         visitor = _open(world, at - timedelta(hours=3), dice, but=buyer)
@@ -220,7 +249,7 @@ def _buy(world: _World, at: datetime, dice: random.Random, *, unpaid: bool) -> N
     )
     placed = orders.place(buyer_id=buyer, lines=lines, address=address, at=at)
     if unpaid:
-        return
+        return placed.order_id, buyer
     start = payments.open_payment(
         order_id=placed.order_id, buyer_id=buyer, order_no=placed.no, amount_minor=placed.total_minor, provider="sandbox",
         return_url="", at=at,
@@ -232,6 +261,7 @@ def _buy(world: _World, at: datetime, dice: random.Random, *, unpaid: bool) -> N
         at=at,
     )
     world.open.append((at, placed.order_id, buyer))
+    return placed.order_id, buyer
 
 
 def _settle(at: datetime) -> None:
@@ -254,32 +284,27 @@ def _ship(world: _World, order: tuple[datetime, UUID, UUID], at: datetime, dice:
     return True
 
 
-def _arrive(world: _World, order: tuple[datetime, UUID, UUID], at: datetime, dice: random.Random) -> bool:
+def _arrive(
+    world: _World, order: tuple[datetime, UUID, UUID], at: datetime, dice: random.Random, *, last: bool
+) -> bool:  # fmt: skip
     shipped_at, order_id, buyer = order
     if at - shipped_at < timedelta(days=dice.choice((2, 3, 4))):
         return False
     fulfilment.confirm_receipt(order_id=order_id, by=member(buyer), at=at)
-    if dice.random() < 0.12:
-        _return(world, order_id, buyer, at, dice)
+    if dice.random() < (0.6 if last else 0.12):
+        _return(world, order_id, buyer, at, last=last)
     return True
 
 
-def _return(world: _World, order_id: UUID, buyer: UUID, at: datetime, dice: random.Random) -> None:
+def _return(world: _World, order_id: UUID, buyer: UUID, at: datetime, *, last: bool) -> None:
     line = next(x for x in sold.lines_of([order_id])[order_id] if x.kind == "goods")
     case = aftersale.open_case(
         order_id=order_id, buyer_id=buyer, units={line.id: 1}, reason="quality", note="和想的不一样", at=at
     )
-    if dice.random() < 0.3:
-        return
-    aftersale.approve(case_id=case, by=world.boss, at=at)
-    aftersale.send_back(
-        case_id=case, buyer_id=buyer, carrier="yunda", tracking_no=f"RT{dice.randrange(10**9):09d}", at=at
-    )
-    if dice.random() < 0.8:
-        aftersale.receive_back(case_id=case, by=world.boss, at=at)
+    endings.case(case, buyer, at, by=world.boss, still_open=last)
 
 
-def _pay_out(world: _World, at: datetime, dice: random.Random) -> None:
+def _pay_out(world: _World, at: datetime, dice: random.Random, *, last: bool) -> None:
     for who in world.people[:14]:
         free = rewards.earnings(who).payable_minor
         if free < 500 or dice.random() < 0.4 or payouts.has_open(who):
@@ -294,14 +319,7 @@ def _pay_out(world: _World, at: datetime, dice: random.Random) -> None:
             at=at,
         )
         payout = payouts.request(member_id=who, amount_minor=free, at=at)
-        if dice.random() < 0.2:
-            continue
-        payouts.release(payout_id=payout, by=world.boss, at=at)
-        if dice.random() < 0.2:
-            continue
-        payouts.release(payout_id=payout, by=world.finance, at=at)
-        payouts.mark_sent(payout, at=at)
-        payouts.record(payout, RailOutcome("paid", f"demo{payout.hex[:8]}"), at=at)
+        endings.payout(payout, at, first=world.boss, second=world.finance, still_open=last)
 
 
 def traffic(*, minutes: int, tell: Tell) -> None:
