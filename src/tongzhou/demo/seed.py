@@ -93,9 +93,12 @@ def run(*, scale: int, tell: Tell, only_if_empty: bool = False) -> None:
 
 
 def _last_touches(world: _World, dice: random.Random, now: datetime) -> None:
-    """What the days left to chance: an order just placed, two cancelled, and somebody who owes a reward back."""
+    """What the days left to chance: orders just placed, paid and sent, two cancelled, and somebody who owes a reward back."""
     just = now - timedelta(minutes=5)
     _buy(world, just, dice, unpaid=True)
+    _buy(world, just, dice, unpaid=False)
+    sent, _buyer = _buy(world, now - timedelta(hours=8), dice, unpaid=False)
+    fulfilment.ship(order_id=sent, carrier="yunda", tracking_no="YT20260714001", by=world.boss, at=now)
     for unpaid in (True, False):
         order_id, buyer = _buy(world, just, dice, unpaid=unpaid)
         endings.cancelled(order_id, buyer, now)
