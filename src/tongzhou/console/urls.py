@@ -18,6 +18,7 @@ from tongzhou.console.views import (
     system,
     tax,
     watch,
+    why,
 )
 
 urlpatterns = [
@@ -36,6 +37,7 @@ urlpatterns = [
     path("orders", require_GET(orders.listing)),
     path("orders/ship", orders.ship),
     path("orders/<str:no>", orders.detail),
+    path("orders/<str:no>/why", require_GET(why.why)),
     path("cases", require_GET(cases.listing)),
     path("cases/<str:no>", cases.detail),
     path("payouts", require_GET(payouts.listing)),

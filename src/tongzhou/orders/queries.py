@@ -89,6 +89,14 @@ def order(no: str, *, buyer_id: UUID | None = None) -> Order:
     return row
 
 
+def whole(no: str, *, buyer_id: UUID | None = None) -> tuple[Order, list[OrderLine]]:
+    """One order with its lines, in one query; a buyer's own only. *Refuses:* ``order_not_found``."""
+    rows = list(OrderLine.objects.filter(order__no=no).select_related("order").order_by("position"))
+    if not rows or (buyer_id is not None and rows[0].buyer_id != buyer_id):
+        raise not_found("order", code="order_not_found")
+    return rows[0].order, rows
+
+
 def order_by_id(order_id: UUID) -> Order:
     """One order by id. *Refuses:* ``order_not_found``."""
     row = Order.objects.filter(id=order_id).first()

@@ -11,7 +11,8 @@ from django.db.models import Count, Q, Sum
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import not_found
 from tongzhou.ledger import queries as books
-from tongzhou.plans.rules import target
+from tongzhou.plans.rules import LineFacts, target, uncapped
+from tongzhou.plans.values import RewardRule
 from tongzhou.rewards.models import Reward
 from tongzhou.rewards.values import Earnings, HeldReward, RewardValue, Summary, TakenBack
 from tongzhou.rewards.verdicts import PATIENCE, nearly_due
@@ -19,6 +20,7 @@ from tongzhou.rewards.verdicts import PATIENCE, nearly_due
 __all__ = ["PATIENCE", "nearly_due"]
 
 MOST_OF_MONTH = 2_000
+STANDING = ("prepaid.rewards", "expense.rewards")
 PURSE = ("reward.expected", "reward.held", "reward.available", "payout.in_transit.reward", "receivable.clawback.reward")
 
 
@@ -34,21 +36,21 @@ def earnings(member_id: UUID) -> Earnings:
 
 
 def _values(rows: Sequence[Reward]) -> list[RewardValue]:
-    standing = books.standing_many([(r.sharer_id, r.story_id) for r in rows], ("prepaid.rewards", "expense.rewards"))
-    out = []
-    for r in rows:
-        left = sum(standing[r.sharer_id, r.story_id].values())
-        stage = "expected" if r.delivered_at is None else "held" if r.matured_at is None else "available"
-        out.append(
-            RewardValue(
-                r.id, r.line_id, r.order_id, r.order_no, r.sharer_id, r.buyer_id, r.plan_label, r.plan_version_id,
-                r.rule.get("rate_bp", 0), r.rule.get("amount_minor", 0), r.base_minor, r.points_minor, r.refunded_minor,
-                r.cap_minor, r.accrued_minor, r.accrued_minor - left, stage if left else "reversed", r.accrued_at,
-                r.delivered_at, r.matures_at, r.matured_at, r.settle_days, r.depth, r.story_id, r.verdict,
-                r.waits_until,
-            )
-        )  # fmt: skip
-    return out
+    standing = books.standing_many([(r.sharer_id, r.story_id) for r in rows], STANDING)
+    return [as_value(r, sum(standing[r.sharer_id, r.story_id].values())) for r in rows]
+
+
+def as_value(r: Reward, left: int) -> RewardValue:
+    """A row as it crosses the wall; ``left`` is what the ledger says still stands of it."""
+    stage = "expected" if r.delivered_at is None else "held" if r.matured_at is None else "available"
+    facts = LineFacts("", "", (), r.base_minor, r.points_minor, r.list_minor, r.cost_minor)
+    return RewardValue(
+        r.id, r.line_id, r.order_id, r.order_no, r.sharer_id, r.buyer_id, r.plan_label, r.plan_version_id,
+        r.rule.get("rate_bp", 0), r.rule.get("amount_minor", 0), r.base_minor, r.points_minor, r.refunded_minor,
+        r.cap_minor, r.accrued_minor, r.accrued_minor - left, stage if left or not r.accrued_minor else "reversed",
+        r.accrued_at, r.delivered_at, r.matures_at, r.matured_at, r.settle_days, r.depth, r.story_id,
+        r.verdict, r.waits_until, uncapped(RewardRule(**r.rule), facts, 0), r.rule.get("base", ""),
+    )  # fmt: skip
 
 
 def rewards_of(member_id: UUID, *, before: UUID | None = None, limit: int = 30) -> list[RewardValue]:

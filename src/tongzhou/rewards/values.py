@@ -90,6 +90,13 @@ class RewardValue:
     story_id: UUID | None = None
     verdict: str = ""  # what risk said; empty: nothing yet
     waits_until: datetime | None = None
+    asked_minor: int = 0  # what the rule alone would have given
+    base: str = ""
+
+    @property
+    def cut_minor(self) -> int:
+        """What the ceilings (margin, order, month) took at accrual."""
+        return max(0, self.asked_minor - self.accrued_minor)
 
     @property
     def standing_minor(self) -> int:

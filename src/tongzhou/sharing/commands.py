@@ -185,5 +185,5 @@ def as_value(row: Attribution) -> AttributionValue:
     """A row as it crosses the wall."""
     return AttributionValue(
         row.id, row.order_id, row.sharer_id, row.touch_id, row.touched_at, row.touched_plan_version_id, row.reason,
-        row.model, tuple(row.candidates),
+        row.model, tuple(row.candidates), row.link_id,
     )  # fmt: skip

@@ -18,6 +18,12 @@ def link(code: str) -> LinkValue | None:
     return link_value(row) if row else None
 
 
+def link_by_id(link_id: UUID | None) -> LinkValue | None:
+    """A link by its id; None for none."""
+    row = selects.one(ShareLink, "t.id = %s", [link_id]) if link_id else None
+    return link_value(row) if row else None
+
+
 def candidates_of(order_ids: Iterable[UUID]) -> dict[UUID, list[Candidate]]:
     """Everybody who had a part in each order, as kept with it: to ask what another policy would have decided."""
     rows = Attribution.objects.filter(order_id__in=set(order_ids)).values_list("order_id", "candidates")

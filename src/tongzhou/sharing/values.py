@@ -67,6 +67,12 @@ class AttributionValue:
     reason: str
     model: str = ""
     candidates: tuple[dict[str, str], ...] = ()
+    link_id: UUID | None = None
+
+    @property
+    def lost(self) -> tuple[dict[str, str], ...]:
+        """Everybody who had a part and does not earn, each with the reason."""
+        return tuple(c for c in self.candidates if c["outcome"] == "lost")
 
 
 @dataclass(frozen=True, slots=True)

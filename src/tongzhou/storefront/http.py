@@ -18,6 +18,7 @@ from tongzhou.orders import queries as orders
 from tongzhou.people.models import Member
 from tongzhou.plans import queries as plans
 from tongzhou.plans.values import PlanVersionValue
+from tongzhou.rewards import deciding
 
 VISITOR = "tz_visitor"
 _SALT = "tongzhou.visitor"
@@ -37,6 +38,12 @@ def discount(at: datetime) -> int:
     """The member price rule of the plan in force, basis points."""
     force = plan(at)
     return force.plan.member_price.discount_bp if force else 0
+
+
+def levels(at: datetime) -> int:
+    """How many people of a chain one sale pays under the plan in force: what the pages say about a second level."""
+    force = plan(at)
+    return deciding.levels([force]) if force else 1
 
 
 def member(request: HttpRequest) -> Member | None:

@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from tongzhou.storefront.views import account, buying, cart, earning, payouts, returns, share, shop, system
+from tongzhou.storefront.views import account, buying, cart, earning, payouts, returns, share, shop, system, why
 
 urlpatterns = [
     path("", require_GET(shop.home)),
@@ -20,6 +20,7 @@ urlpatterns = [
     path("divisions/<str:code>", require_GET(cart.division_list)),
     path("orders", require_GET(buying.orders)),
     path("orders/<str:no>", require_GET(buying.order)),
+    path("orders/<str:no>/why", require_GET(why.order)),
     path("orders/<str:no>/pay", require_GET(buying.cashier)),
     path("orders/<str:no>/payments", require_POST(buying.pay)),
     path("orders/<str:no>/paid", require_GET(buying.returned)),
@@ -31,7 +32,7 @@ urlpatterns = [
     path("returns/<str:no>/act", require_POST(returns.act)),
     path("pay/<str:provider>/notify", buying.notify),
     path("earn", require_GET(earning.earn)),
-    path("earn/why/<str:reward_id>", require_GET(earning.why)),
+    path("earn/why/<str:reward_id>", require_GET(why.reward)),
     path("earn/payout", earning.payout),
     path("earn/tax", require_GET(payouts.tax)),
     path("payouts/<str:rail>/notify", payouts.notify),

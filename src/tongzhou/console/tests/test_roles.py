@@ -15,7 +15,7 @@ MAY = {
     "": "OPFS", "find": "OPFS",
     "products": "OP", "products/new": "OP", "products/import": "OP", "products/export": "OP",
     "products/<str:identity>": "OP", "products/<str:identity>/status": "OP", "products/<str:identity>/pictures": "OP",
-    "orders": "OPS", "orders/ship": "OPS", "orders/<str:no>": "OPS",
+    "orders": "OPS", "orders/ship": "OPS", "orders/<str:no>": "OPS", "orders/<str:no>/why": "OPS",
     "cases": "OPS", "cases/<str:no>": "OPS",
     "payouts": "OF", "payouts/release": "OF", "payouts/<str:identity>": "OF",
     "payouts/files": "OF", "payouts/files/<str:identity>": "OF", "payouts/settings": "OF", "tax": "OF",

@@ -90,6 +90,12 @@ def moment(at: datetime | None) -> str:
 
 
 @register.filter
+def when(kept: str) -> str:
+    """A moment kept as text (ISO 8601) as people read it."""
+    return moment(datetime.fromisoformat(kept))
+
+
+@register.filter
 def art(src: str) -> str:
     """Where a picture lies: an address as it is, or a static path; the placeholder when there is none."""
     if not src:

@@ -12,10 +12,8 @@ from tongzhou.kit import clock
 from tongzhou.kit.actor import member as actor
 from tongzhou.kit.money import parse_major
 from tongzhou.kit.refusals import Kind, Refusal, invalid
-from tongzhou.ledger import queries as books
 from tongzhou.orders import queries as orders
 from tongzhou.payouts import batches, commands, queries
-from tongzhou.payouts.models import Payout
 from tongzhou.people import queries as members
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import queries as shared
@@ -31,7 +29,7 @@ def earn(request: HttpRequest) -> HttpResponse:
     """The purse, the river, the links, every single reward."""
     who, at = http.member(request), http.now()
     if who is None:
-        return http.page(request, "earn_guest", {"tab": "earn", "plan": http.plan(at)})
+        return http.page(request, "earn_guest", {"tab": "earn", "plan": http.plan(at), "levels": http.levels(at)})
     before = http.as_uuid(request.GET["before"], "before") if request.GET.get("before") else None
     rows = rewards.rewards_of(who.id, before=before, limit=20)
     names = members.cards([r.buyer_id for r in rows])
@@ -47,31 +45,6 @@ def earn(request: HttpRequest) -> HttpResponse:
         "month": orders.sharer_orders(who.id, _month(at)), "plan": http.plan(at),
     }  # fmt: skip
     return http.page(request, "earn", context)
-
-
-def why(request: HttpRequest, reward_id: str) -> HttpResponse:
-    """One reward from touch to payout: every step as it was written down then."""
-    who = http.need_member(request)
-    row = rewards.why(http.as_uuid(reward_id, "reward"), sharer_id=who.id)
-    won = shared.attribution(row.order_id)
-    buyer = members.cards([row.buyer_id]).get(row.buyer_id)
-    context = {
-        "r": row, "won": won, "buyer": buyer, "line": orders.line(row.line_id), "order": orders.order_by_id(row.order_id),
-        "steps": [s for s in books.story(row.story_id or row.line_id) if _mine(s.debit) or _mine(s.credit)], "back": "/earn",
-        "base": row.base_minor - row.points_minor, "paid": _paid_after(who.id, row.matured_at),
-    }  # fmt: skip
-    return http.page(request, "why", context)
-
-
-def _mine(account: str) -> bool:
-    """Whether an account tells of the reward: what the mall pays its suppliers is not the sharer's business."""
-    return account.startswith(("reward.", "prepaid.rewards", "expense.rewards", "receivable.clawback"))
-
-
-def _paid_after(member_id: UUID, matured_at: datetime | None) -> Payout | None:
-    """The first payout asked for after a reward became available: it came out of the same purse."""
-    rows = [p for p in queries.payouts_of(member_id) if matured_at and p.requested_at >= matured_at]
-    return rows[-1] if rows else None
 
 
 def payout(request: HttpRequest) -> HttpResponse:

@@ -73,7 +73,7 @@ def home(request: HttpRequest) -> HttpResponse:
         mine = {"saved": orders.saved_this_month(who.id, month), "purse": rewards.earnings(who.id)}
     context = {
         "tab": "home", "kinds": tree[:9], "items": shelf(fresh, force), "popular": popular(bp, at), "mine": mine,
-        "blocks": [(top, shelf(cards, force)) for top, cards in blocks(rest, tree)], "vouch": vouch(request, None, at),
+        "blocks": [(top, shelf(cards, force)) for top, cards in blocks(rest, tree)], "vouch": vouch(request, None, at), "levels": http.levels(at),
     }  # fmt: skip
     return http.page(request, "home", context)
 

@@ -22,7 +22,7 @@ def help_page(request: HttpRequest, topic: str) -> HttpResponse:
     if topic not in TOPICS:
         return http.page(request, "error", {"code": 404}, status=404)
     return http.page(request, "help", {
-        "topic": topic, "topics": TOPICS.items(), "plan": http.plan(http.now()), "back": "/",
+        "topic": topic, "topics": TOPICS.items(), "plan": http.plan(http.now()), "back": "/", "levels": http.levels(http.now()),
         "freight": settings.FREIGHT_MINOR, "free_from": settings.FREE_FREIGHT_FROM_MINOR,
     })  # fmt: skip
 
