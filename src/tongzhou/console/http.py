@@ -18,6 +18,7 @@ from tongzhou.orders import queries as orders
 from tongzhou.payouts import queries as payouts
 from tongzhou.people import queries as people
 from tongzhou.people.models import Member
+from tongzhou.risk import queries as risk
 
 MARK = "console_since"  # set by the password, so that a sign-in by SMS alone never opens the console
 HOURS = 12
@@ -38,6 +39,7 @@ SECTIONS = (
     ("tax", "/console/tax", "file", _("财务与税"), MONEY),
     ("plans", "/console/plans", "scale", _("计划与合规"), DESK),
     ("compliance", "/console/compliance", "shield", _("合规与证据"), DESK | MONEY),
+    ("risk", "/console/risk", "alert", _("风控"), DESK | MONEY),
     ("ledger", "/console/ledger", "invoice", _("账本"), MONEY),
     ("members", "/console/members", "users", _("会员"), CARE),
     ("audit", "/console/audit", "history", _("审计"), MONEY),
@@ -94,11 +96,13 @@ def refused(refusal: Refusal | None) -> int:
 
 
 def _counts(roles: Roles) -> dict[str, int]:
-    """What waits, for the side list: three short counts that stop at a hundred, of what one may see."""
+    """What waits, for the side list: four short counts that stop at a hundred, of what one may see."""
     out = {}
     if roles & CARE:
         out["orders"] = orders.waiting_count("PAID", COUNTED)
         out["cases"] = cases.waiting_count(COUNTED)
+    if roles & DESK:
+        out["risk"] = risk.waiting_count(COUNTED)
     if roles & MONEY:
         out["payouts"] = payouts.waiting_count(COUNTED)
     return out

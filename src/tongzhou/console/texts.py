@@ -52,6 +52,14 @@ STATES: dict[str, Said] = {
         "EXEMPT": (_("不代扣，由会员自行申报"), ""),
         "WITHHOLD": (_("由平台代扣"), ""),
     },
+    "hold": {
+        "DELAYED": (_("晚几天付"), "wait"),
+        "OPEN": (_("等人决定"), "wait"),
+        "REFUSED": (_("已拒付"), "stop"),
+        "APPEALED": (_("申诉中"), "wait"),
+        "RELEASED": (_("已放行"), "trust"),
+        "FINAL": (_("维持拒付"), "stop"),
+    },
     "plan": {
         "DRAFT": (_("草稿"), "wait"),
         "ACTIVE": (_("已启用"), "trust"),

@@ -14,6 +14,7 @@ from tongzhou.console.views import (
     plans,
     products,
     rails,
+    risk,
     simulation,
     system,
     tax,
@@ -66,6 +67,9 @@ urlpatterns = [
     path("ledger/<str:identity>", require_GET(ledger.posting)),
     path("members", require_GET(people.listing)),
     path("members/<str:identity>", people.member),
+    path("risk", require_GET(risk.listing)),
+    path("risk/settings", risk.settings),
+    path("risk/<str:identity>", risk.detail),
     path("audit", require_GET(people.audit)),
     path("system", system.system),
 ]

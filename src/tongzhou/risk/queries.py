@@ -37,6 +37,11 @@ def waiting() -> dict[str, int]:
     return {"open": rows[:1000].count(), "appeals": rows.exclude(appealed_at=None)[:1000].count()}
 
 
+def waiting_count(limit: int) -> int:
+    """How many wait for a person, counted to ``limit``."""
+    return Hold.objects.filter(status__in=TABS["open"]).order_by()[:limit].count()
+
+
 def hold(hold_id: UUID) -> tuple[Hold, list[Step]]:
     """One hold with everything that happened to it. *Refuses:* ``hold_not_found``."""
     row = Hold.objects.filter(id=hold_id).first()

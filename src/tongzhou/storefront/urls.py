@@ -3,7 +3,7 @@
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from tongzhou.storefront.views import account, buying, cart, earning, payouts, returns, share, shop, system, why
+from tongzhou.storefront.views import account, buying, cart, earning, payouts, returns, safety, share, shop, system, why
 
 urlpatterns = [
     path("", require_GET(shop.home)),
@@ -33,6 +33,7 @@ urlpatterns = [
     path("pay/<str:provider>/notify", buying.notify),
     path("earn", require_GET(earning.earn)),
     path("earn/why/<str:reward_id>", require_GET(why.reward)),
+    path("earn/why/<str:reward_id>/appeal", require_POST(safety.appeal)),
     path("earn/payout", earning.payout),
     path("earn/tax", require_GET(payouts.tax)),
     path("payouts/<str:rail>/notify", payouts.notify),
@@ -43,6 +44,7 @@ urlpatterns = [
     path("me/name", require_POST(account.rename)),
     path("me/addresses", account.addresses),
     path("me/consent", require_POST(share.set_consent)),
+    path("me/safety", safety.safety),
     path("me/export", require_GET(account.export)),
     path("language", require_GET(account.language)),
     path("help/<str:topic>", require_GET(system.help_page)),

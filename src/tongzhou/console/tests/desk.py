@@ -40,7 +40,8 @@ class Desk:
         if "<" not in pattern:
             return f"/console/{pattern}"
         real = {"products": self.product, "orders": self.paid, "cases": self.case, "plans": self.plan,
-                "members": self.cast.buyer, "payouts": self.cast.buyer, "tax": self.cast.sharer, "ledger": self.posting}  # fmt: skip
+                "members": self.cast.buyer, "payouts": self.cast.buyer, "tax": self.cast.sharer, "ledger": self.posting,
+                "risk": self.cast.sharer}  # fmt: skip
         known = "bank" if "accounts" in pattern else str(real[pattern.split("/")[0]])
         head, _open, rest = pattern.partition("<")
         return f"/console/{head}{known}{rest.partition('>')[2]}"

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from tongzhou.console.tests.desk import open_desk, sign_in
 
 pytestmark = pytest.mark.django_db
-# statements each page may take, with something in it; three of them are the session's and the roles', three the side list's
+# statements each page may take, with something in it; three of them are the session's and the roles', four the side list's
 MOST = {
-    "": 33, "products": 14, "products/new": 12, "products/import": 11, "products/<str:identity>": 20, "orders": 16,
+    "": 34, "products": 15, "risk": 14, "risk/settings": 9, "products/new": 12, "products/import": 11, "products/<str:identity>": 20, "orders": 16,
     "orders/ship": 10, "orders/<str:no>": 28, "orders/<str:no>/why": 12, "cases": 14, "cases/<str:no>": 18, "payouts": 18, "payouts/files": 11,
     "payouts/settings": 13, "tax": 18, "tax/members/<str:identity>": 11, "plans": 11, "plans/new": 14,
     "plans/file": 8, "plans/law": 11, "plans/<str:identity>": 18, "ledger": 14, "ledger/balance": 13, "ledger/reports": 26, "ledger/accounts/<str:code>": 12,

@@ -26,10 +26,13 @@ MAY = {
     "ledger": "OF", "ledger/balance": "OF", "ledger/reports": "OF", "ledger/export": "OF", "ledger/accounts/<str:code>": "OF",
     "ledger/<str:identity>": "OF",
     "members": "OPS", "members/<str:identity>": "OPS",
+    "risk": "OPF", "risk/settings": "OPF", "risk/<str:identity>": "OPF",
     "audit": "OF", "system": "O",
 }  # fmt: skip
 EVERYBODY = {"sign-in", "setup", "sign-out"}
 ACT = {
+    "risk/settings": "O",
+    "risk/<str:identity>": "OP",
     "plans/law": "O",
     "compliance": "OF",
     "orders/ship": "OP",

@@ -22,6 +22,7 @@ from tongzhou.sharing import commands as sharing
 from tongzhou.sharing import queries as shared
 from tongzhou.storefront import http
 from tongzhou.storefront.middleware import LANG_COOKIE
+from tongzhou.storefront.views import safety
 from tongzhou.storefront.views.cart import address_form, picker, read_address
 from tongzhou.storefront.views.share import vouch
 
@@ -68,6 +69,7 @@ def _enter(request: HttpRequest, phone: str) -> HttpResponse:
         if "show_name" in request.POST:
             commands.set_name_consent(member_id=member.id, given=True, by=actor(member.id, member.display_name), at=at)
     http.recount(request, member.id)
+    safety.seen(request, member, at)
     return HttpResponseRedirect(http.safe_next(request, "/me"))
 
 

@@ -20,6 +20,7 @@ from tongzhou.people.commands.addresses import check_address
 from tongzhou.people.values import AddressValue
 from tongzhou.storefront import http
 from tongzhou.storefront.variants import asked_sku
+from tongzhou.storefront.views import safety
 from tongzhou.storefront.views.share import vouch
 from tongzhou.suppliers import queries as suppliers
 
@@ -84,6 +85,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
     refusal = None
     if request.method == "POST" and "next_level" not in request.POST:
         try:
+            safety.seen(request, who, at)
             placed = _place(request, who.id, wants, owner, value)
         except Refusal as caught:
             if caught.kind in (Kind.NOT_FOUND, Kind.SIGN_IN):

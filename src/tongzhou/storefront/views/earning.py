@@ -18,6 +18,7 @@ from tongzhou.people import queries as members
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import queries as shared
 from tongzhou.storefront import http
+from tongzhou.storefront.views import safety
 from tongzhou.storefront.views.payouts import confirm_with
 
 
@@ -85,6 +86,7 @@ def _ask(request: HttpRequest, member_id: UUID, name: str, at: datetime) -> None
             born=request.POST.get("born", ""), rail=request.POST.get("rail", ""),
             id_number=request.POST.get("id_number", ""), by=actor(member_id, name), at=at,
         )  # fmt: skip
+        safety.paid_out_to(member_id, request.POST.get("account", ""), at)
         messages.success(request, _("收款人资料已加密保存。"), extra_tags="trust")
         return
     try:

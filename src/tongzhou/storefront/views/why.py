@@ -14,6 +14,7 @@ from tongzhou.rewards import explaining
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import queries as shared
 from tongzhou.storefront import http
+from tongzhou.storefront.views import safety
 
 
 def reward(request: HttpRequest, reward_id: str) -> HttpResponse:
@@ -26,6 +27,7 @@ def reward(request: HttpRequest, reward_id: str) -> HttpResponse:
         "r": row, "won": won, "buyer": buyer, "line": orders.line(row.line_id), "order": orders.order_by_id(row.order_id),
         "steps": [s for s in books.story(row.story_id or row.line_id) if _mine(s.debit) or _mine(s.credit)], "back": "/earn",
         "base": row.base_minor - row.points_minor, "paid": _paid_after(who.id, row.matured_at),
+        "hold": safety.shown(row.id, who.id, http.now()),
         "lost": won.lost if won and row.depth == 1 else (), "link": shared.link_by_id(won.link_id) if won else None,
     }  # fmt: skip
     return http.page(request, "why", context)
