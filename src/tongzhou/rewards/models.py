@@ -65,7 +65,7 @@ class Reward(models.Model):
 class MonitorNight(models.Model):
     """What the compliance monitors saw on one of the mall's days, over the window that ended with it.
 
-    ``stops``: something that forbids payouts until it is cleared.
+    ``stops``: what by law freezes payouts until a later night finds it mended.
     """
 
     placement: ClassVar[str] = "local"

@@ -25,8 +25,20 @@ from tongzhou.payouts.events import PayoutReleased
 from tongzhou.payouts.models import MOVES, DayTotal, Payout, Release, Status
 from tongzhou.payouts.policy import fee_of
 from tongzhou.payouts.values import BatchDone, LeftOut
+from tongzhou.rewards import monitors
 
 MOST = 200  # payouts in one batch: what a person can look through
+
+
+def _nothing_stops() -> None:
+    """Compliance monitors that crossed a line stop every payout until a later night finds it mended."""
+    night = monitors.stop()
+    if night:
+        raise forbidden(
+            "payouts_stopped", _("夜间的合规检查发现了必须停下来的事，暂停放款。"), field="monitors",
+            value=", ".join(f["id"] for f in night.findings), rule=night.day.isoformat(),
+            fix=_("到“合规与证据”看发现，处理后重新检查。"),
+        )  # fmt: skip
 
 
 @transaction.atomic
@@ -35,12 +47,14 @@ def release(*, payout_id: UUID, by: Actor, at: datetime, expect_tax: int | None 
 
     Returns the new status. *Refuses:* ``payout_not_found``, ``not_allowed`` (finance or owner), ``own_payout``,
     ``same_person``, ``state_moved_on``, ``rail_not_configured``, ``rail_limit``, ``tax_decision_missing``,
-    ``tax_moved_on`` (``expect_tax`` is no longer what is due), ``mall_day_limit``.
+    ``tax_moved_on`` (``expect_tax`` is no longer what is due), ``mall_day_limit``, ``payouts_stopped`` (the
+    night's monitors found what forbids paying).
     """
     row = get(payout_id)
     person = need_finance(by)
     if person == row.member_id:
         raise forbidden("own_payout", _("不能给自己放款。"))
+    _nothing_stops()
     step = 1 if row.status == Status.REQUESTED else 2
     try:
         with transaction.atomic():

@@ -12,7 +12,6 @@ from django.db.models import F, Sum
 from tongzhou.compliance import profiles
 from tongzhou.compliance import queries as compliance
 from tongzhou.compliance.live import LiveFigures, Web, check_live
-from tongzhou.compliance.values import Severity
 from tongzhou.compliance.vocabulary import HEADCOUNT_TRIGGERS
 from tongzhou.kit import clock
 from tongzhou.ledger import queries as books
@@ -24,6 +23,9 @@ from tongzhou.rewards.simulation.rules import gini_bp, share_bp
 
 HOURS = 3  # after midnight, when the day's late facts have come
 MOST_NIGHTS = 14
+# What freezes payouts by law (domain.md §4). Other breaches are shown and answered for, but what people have
+# earned lawfully is not kept from them.
+STOPPING = frozenset({"CN-CRIM", "US-51", "US-80"})
 _STANDING = ("prepaid.rewards", "expense.rewards")
 
 
@@ -49,7 +51,7 @@ def look(day: date, *, at: datetime) -> MonitorNight:
     row = MonitorNight(
         day=day, since=since, until=until, profile=profile.code, plan_label=force.label if force else "",
         figures=figures, findings=[f.as_dict("zh-hans") for f in found],
-        stops=any(f.severity == Severity.BLOCK for f in found), computed_at=at,
+        stops=any(f.id in STOPPING for f in found), computed_at=at,
     )  # fmt: skip
     MonitorNight.objects.bulk_create(
         [row], update_conflicts=True, unique_fields=["day"],
