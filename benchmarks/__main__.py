@@ -4,7 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from benchmarks import orders, pages, retail, sqlite
+from benchmarks import golden, orders, pages, retail, sqlite
 from benchmarks.figures import Figure, machine, show
 from benchmarks.mall import ROOT, Stop
 
@@ -14,8 +14,9 @@ HELP = """\
   pages       the list of 24 and the product page for a visitor with a session: requests/s, p50, p95
   sqlite      eight web processes placing orders on one SQLite file: no 'database is locked'
   retail      UCI Online Retail, 541,909 lines, imported on SQLite; needs --file
+  golden      the same over an invitation forest, beside a script that imports nothing of the mall; a year simulated
   first-page  bytes of a first visit without pictures
-Without a name: all but retail. Exit 0: every target reached, 1: one missed, 2: could not be measured."""
+Without a name: all but retail and golden. By themselves: benchmarks.accrual, benchmarks.verify. Exit 0: every target reached, 1: one missed, 2: could not be measured."""
 
 
 def main() -> int:
@@ -34,10 +35,13 @@ def main() -> int:
     parser.add_argument(
         "--file", type=Path, default=ROOT.parent / "shared/data/online_retail.csv.gz", help="for retail"
     )
+    parser.add_argument(
+        "--edges", type=Path, default=ROOT.parent / "shared/data/trust_graph/edges.csv", help="who trusts whom, for golden"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--keep", action="store_true", help="keep the mall's folder with its logs")
     given = parser.parse_args()
-    unknown = set(given.which) - {*ALL, "retail"}
+    unknown = set(given.which) - {*ALL, "retail", "golden"}
     if unknown or given.orders < 1 or given.clients < 1 or given.skus < 50:
         parser.error(
             f"no such benchmark: {', '.join(sorted(unknown))}" if unknown else "orders, clients ≥ 1; skus ≥ 50"
@@ -46,6 +50,7 @@ def main() -> int:
     runs = {
         "orders": lambda: orders.run(options), "pages": lambda: pages.run(options), "sqlite": lambda: sqlite.run(options),
         "first-page": lambda: pages.first_page(options),
+        "golden": lambda: golden.run(golden.Source(given.file, given.edges, given.keep)),
         "retail": lambda: retail.run(retail.Source(given.file, given.keep)),
     }  # fmt: skip
     on, figures = machine(), list[Figure]()

@@ -34,7 +34,7 @@ def main() -> None:
         raise SystemExit("the database is not empty")
     fill(lines)
     ids = list(Order.objects.order_by("id").values_list("id", flat=True))
-    paid = [orders.facts_of(ids[i : i + BATCH], AT) for i in range(0, len(ids), BATCH)]
+    paid = [orders.facts_of(dict.fromkeys(ids[i : i + BATCH], AT)) for i in range(0, len(ids), BATCH)]
     began = time.monotonic()
     for facts in paid:
         commands.apply(facts, at=AT)
