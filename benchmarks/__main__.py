@@ -36,7 +36,10 @@ def main() -> int:
         "--file", type=Path, default=ROOT.parent / "shared/data/online_retail.csv.gz", help="for retail"
     )
     parser.add_argument(
-        "--edges", type=Path, default=ROOT.parent / "shared/data/trust_graph/edges.csv", help="who trusts whom, for golden"
+        "--edges",
+        type=Path,
+        default=ROOT.parent / "shared/data/trust_graph/edges.csv",
+        help="who trusts whom, for golden",
     )
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
     parser.add_argument("--keep", action="store_true", help="keep the mall's folder with its logs")
