@@ -112,3 +112,85 @@ def test_nothing_is_saved_by_its_instance():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
                 assert node.func.attr != "save", f"{path}:{node.lineno}"
+
+
+# What of a room others may call besides commands, queries, values, events and pure rules: each a small face of its own.
+FACES = {
+    "commands", "queries", "values", "events", "rules", "handlers", "tasks", "proofs",
+    "chart", "tenders", "export",  # ledger
+    "divisions", "imports", "exports",  # people
+    "live", "profiles", "vocabulary",  # compliance
+    "diff", "document",  # plans
+    "poster",  # sharing
+    "providers",  # payments
+    "history",  # orders
+    "simulation", "monitors", "explaining", "deciding",  # rewards
+    "texts",  # risk
+    "batches", "policy", "rails", "statements", "tax",  # payouts
+    "wiring", "safety", "seed", "metrics", "tokens", "templatetags",  # config, demo, api, design
+}  # fmt: skip
+
+
+def _imports(path):
+    """(room, part) of every import of another room that runs; imports for types alone do not count."""
+    tree = ast.parse(path.read_text())
+    typing_only = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+        for inner in ast.walk(node)
+    }
+    for node in ast.walk(tree):
+        if id(node) in typing_only or not isinstance(node, ast.ImportFrom) or not node.module:
+            continue
+        _root, *parts = node.module.split(".")
+        if _root == "tongzhou" and parts:
+            yield from ((parts[0], part) for part in (parts[1:2] or [a.name for a in node.names]))
+
+
+def _room_files():
+    for path in FILES:
+        parts = path.relative_to(SRC).parts
+        if len(parts) > 1 and "tests" not in parts:
+            yield parts[0], path
+
+
+def test_doors_open_no_models_and_rooms_show_only_their_faces():
+    seen = {
+        (str(path.relative_to(SRC)), other, part)
+        for room, path in _room_files()
+        for other, part in _imports(path)
+        if other not in (room, "kit") and part not in FACES
+    }
+    assert not seen, "a room's tables and inner parts are its own: ask its queries, or name a face above"
+    doors = {"storefront", "console", "api", "cli"}
+    assert not [
+        path for room, path in _room_files() if room in doors and any(part == "models" for _o, part in _imports(path))
+    ]
+
+
+def _verbs(room):
+    """The public functions of a room's commands."""
+    face = SRC / room / "commands.py"
+    package = SRC / room / "commands"
+    for path in [face] if face.exists() else sorted(package.glob("*.py")):
+        for node in ast.parse(path.read_text()).body:
+            if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+                yield path, node.name
+
+
+def test_every_command_is_tested():
+    """By name in a test, or by a room whose own verbs are. A verb that only a door calls must be named."""
+    tests = "\n".join(p.read_text() for p in [*(ROOT / "tests").rglob("*.py"), *SRC.rglob("tests/*.py")])
+    doors = {"storefront", "console", "api", "cli", "demo", "config"}
+    rooms = {path: path.read_text() for room, path in _room_files() if room not in doors}
+    untold = [
+        f"{room}.{name}"
+        for room in ROOMS[1:]
+        for own, name in _verbs(room)
+        if f"{name}(" not in tests
+        and f".{name}" not in tests
+        and not any(f"{name}(" in text or f".{name}" in text for path, text in rooms.items() if path != own)
+        and f"{name}(" not in rooms[own].replace(f"def {name}(", "")
+    ]
+    assert not untold, ", ".join(untold)

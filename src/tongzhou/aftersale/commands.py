@@ -4,7 +4,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
@@ -21,8 +21,10 @@ from tongzhou.kit.refusals import Refusal, conflict, invalid, not_found
 from tongzhou.kit.states import move
 from tongzhou.orders import commands as orders
 from tongzhou.orders import queries as sold
-from tongzhou.orders.models import OrderLine
 from tongzhou.orders.values import RefundItem
+
+if TYPE_CHECKING:
+    from tongzhou.orders.models import OrderLine
 
 log = logging.getLogger("tongzhou.aftersale")
 REASONS = ("no_reason", "damaged", "wrong_goods", "quality", "not_as_described", "late", "other")
@@ -84,7 +86,7 @@ def _number(at: datetime, buyer_id: UUID) -> str:
             return no
 
 
-def _case_line(line: OrderLine | None, units: int, reason: str, at: datetime) -> CaseLine:
+def _case_line(line: "OrderLine | None", units: int, reason: str, at: datetime) -> CaseLine:
     if line is None:
         raise invalid("line_not_found", _("订单里没有这一行。"), field="units")
     left = line.quantity - line.refunded_quantity

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tongzhou.aftersale import commands
@@ -9,7 +10,9 @@ from tongzhou.aftersale.models import Case, CaseLine, Status
 from tongzhou.aftersale.rules import Right, right_of_return
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import not_found
-from tongzhou.orders.models import OrderLine
+
+if TYPE_CHECKING:
+    from tongzhou.orders.models import OrderLine
 
 
 def open_line_ids(line_ids: Sequence[UUID]) -> set[UUID]:
@@ -71,7 +74,7 @@ def oldest_waiting() -> datetime | None:
     return Case.objects.filter(status=Status.REQUESTED).order_by("id").values_list("opened_at", flat=True).first()
 
 
-def right(line: OrderLine, at: datetime) -> Right:
+def right(line: "OrderLine", at: datetime) -> Right:
     """The seven-day right of a line now."""
     return right_of_return(
         delivered_at=line.delivered_at, return_policy=line.return_policy,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -17,8 +17,10 @@ from tongzhou.kit.refusals import Kind, Refusal, forbidden
 from tongzhou.orders import queries as orders
 from tongzhou.payouts import queries as payouts
 from tongzhou.people import queries as people
-from tongzhou.people.models import Member
 from tongzhou.risk import queries as risk
+
+if TYPE_CHECKING:
+    from tongzhou.people.models import Member
 
 MARK = "console_since"  # set by the password, so that a sign-in by SMS alone never opens the console
 HOURS = 12
@@ -59,8 +61,8 @@ def door(section: str, *, act: Roles | None = None) -> Callable[[View], View]:
     def wrap(view: View) -> View:
         @wraps(view)
         def inner(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            user, since = request.user, request.session.get(MARK, 0)
-            if not isinstance(user, Member) or clock.now().timestamp() - since > HOURS * 3600:
+            user, since = cast("Member", request.user), request.session.get(MARK, 0)
+            if not user.is_authenticated or clock.now().timestamp() - since > HOURS * 3600:
                 return HttpResponseRedirect(f"/console/sign-in?next={quote(request.get_full_path())}")
             roles = people.roles(user.id)
             request.console = {"actor": operator(user.id, user.display_name), "roles": roles, "section": section}  # type: ignore[attr-defined]

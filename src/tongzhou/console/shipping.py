@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 
@@ -14,7 +14,9 @@ from tongzhou.fulfilment.queries import Carrier
 from tongzhou.kit.actor import Actor
 from tongzhou.kit.refusals import Refusal, conflict, invalid
 from tongzhou.orders import queries as orders
-from tongzhou.orders.models import Order
+
+if TYPE_CHECKING:
+    from tongzhou.orders.models import Order
 
 MOST_LINES = 500
 _HEADS = {"order_no", "order", "no", "订单号", "单号"}
@@ -28,7 +30,7 @@ class Parcel:
     no: str
     carrier: str
     tracking_no: str
-    order: Order | None = None
+    order: "Order | None" = None
     known: Carrier | None = None
     units: int = 0
     refusal: Refusal | None = None
@@ -74,7 +76,7 @@ def preview(sheet: Iterable[Parcel]) -> list[Parcel]:
     return out
 
 
-def _units(row: Parcel, order: Order | None, lines: dict[Any, list[Any]], seen: set[str]) -> int:
+def _units(row: Parcel, order: "Order | None", lines: dict[Any, list[Any]], seen: set[str]) -> int:
     if order is None:
         raise invalid("order_not_found", _("没有这个订单。"), field="order", value=row.no)
     if row.no in seen:

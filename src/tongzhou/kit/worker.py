@@ -187,6 +187,11 @@ def backlog(most: int | None = None) -> int:
     return DBTaskResult.objects.filter(status__in=[READY, RUNNING])[:most].count()
 
 
+def jobs() -> "list[PeriodicTurn]":
+    """The periodic jobs as they last ran, by name."""
+    return list(PeriodicTurn.objects.order_by("name"))
+
+
 @dataclass(frozen=True, slots=True)
 class Periodic:
     """A job that somebody must run every ``every``; ``run`` returns a short sentence of what it did."""

@@ -1,6 +1,6 @@
 """Reads of the books: balances, stories, statements, trial balance."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -64,6 +64,12 @@ def stories_apart(accounts: Sequence[str], known: "QuerySet[Any, Any]", limit: i
 def story_transfers(book_id: UUID, story_ids: Sequence[UUID]) -> "QuerySet[Transfer]":
     """The transfers of stories in one book, oldest first: what a later posting cites."""
     return Transfer.objects.filter(book_id=book_id, story_id__in=story_ids).order_by("id")
+
+
+def first_debits(book_ids: Collection[UUID], story_ids: Collection[UUID], account: str) -> dict[UUID, UUID]:
+    """Story → its first transfer that debits ``account``: the capture of each order, for what cites it."""
+    rows = Transfer.objects.filter(book_id__in=book_ids, story_id__in=story_ids, debit=account).order_by("-id")
+    return dict(rows.values_list("story_id", "id"))
 
 
 def cited_room(transfer_id: UUID) -> int:

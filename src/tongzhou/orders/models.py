@@ -1,12 +1,12 @@
 """Carts and orders."""
 
-from enum import StrEnum
 from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
 
 from tongzhou.kit.ids import new_id
+from tongzhou.orders.values import OrderStatus
 
 
 class CartLine(models.Model):
@@ -25,15 +25,7 @@ class CartLine(models.Model):
         constraints = [models.UniqueConstraint(fields=["owner_id", "sku_id"], name="orders_cart_line_once")]
 
 
-class Status(StrEnum):
-    """An order's life. "Shipped" and "received" of single lines are facts on the lines."""
-
-    PLACED = "PLACED"
-    PAID = "PAID"
-    SHIPPED = "SHIPPED"
-    COMPLETED = "COMPLETED"
-    CANCELLED = "CANCELLED"
-
+Status = OrderStatus
 
 MOVES = {
     Status.PLACED: frozenset({Status.PAID, Status.CANCELLED}),

@@ -17,7 +17,7 @@ from tongzhou.kit.actor import Actor
 from tongzhou.kit.refusals import Kind, Refusal, conflict, invalid, not_found
 from tongzhou.kit.states import move
 from tongzhou.plans import queries
-from tongzhou.plans.document import dump_document, load_document, plan_of
+from tongzhou.plans.document import load_document, plan_of
 from tongzhou.plans.models import MOVES, PlanVersion, Status
 from tongzhou.plans.values import PlanVersionValue
 
@@ -71,7 +71,7 @@ def _json(document: Any) -> Any:
     """Dates as text: the document is kept as JSON beside its TOML."""
     if isinstance(document, Mapping):
         return {k: _json(v) for k, v in document.items()}
-    if isinstance(document, list):
+    if isinstance(document, list | tuple):
         return [_json(v) for v in document]
     return document if isinstance(document, str | int | bool) else str(document)
 
@@ -148,14 +148,6 @@ class _Both:
         from django.utils.translation import get_language
 
         return self.en if (get_language() or "").startswith("en") else self.zh
-
-
-@transaction.atomic
-def edit(*, code: str, document: Mapping[str, Any], by: Actor, at: datetime) -> PlanVersionValue:
-    """Keep a form's document as the draft of its code. *Refuses:* as :func:`import_plan`, ``code_changed``."""
-    if document.get("code") != code:
-        raise invalid("code_changed", _("计划的代码不能改。"), field="code", value=document.get("code"))
-    return import_plan(text=dump_document(document), by=by, at=at)
 
 
 def notice_needed(document: Mapping[str, Any], at: datetime) -> datetime | None:

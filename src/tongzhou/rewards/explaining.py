@@ -7,11 +7,11 @@ answers as it did then, because a used version never changes.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tongzhou.ledger import queries as books
 from tongzhou.ledger.values import StatementLine
-from tongzhou.orders.models import Order, OrderLine
 from tongzhou.plans import queries as plans
 from tongzhou.plans.rules import LineFacts, match, uncapped
 from tongzhou.rewards import deciding
@@ -20,6 +20,9 @@ from tongzhou.rewards.queries import STANDING, as_value
 from tongzhou.rewards.values import RewardValue
 from tongzhou.sharing.values import AttributionValue
 
+if TYPE_CHECKING:
+    from tongzhou.orders.models import Order, OrderLine
+
 NOBODY = ("own_order", "outside_window", "after_the_order", "binding_does_not_count")
 
 
@@ -27,7 +30,7 @@ NOBODY = ("own_order", "outside_window", "after_the_order", "binding_does_not_co
 class LineStory:
     """One goods line: what it leads to at each depth, or why to nothing; and the money that moved for it."""
 
-    line: OrderLine
+    line: "OrderLine"
     rewards: tuple[RewardValue, ...]
     reason: str  # empty where somebody earns, or had earned before a refund
     moves: tuple[StatementLine, ...]
@@ -46,7 +49,7 @@ class OrderStory:
         return sum(r.standing_minor for x in self.lines for r in x.rewards)
 
 
-def explain(order: Order, lines: Sequence[OrderLine], won: AttributionValue | None) -> OrderStory:
+def explain(order: "Order", lines: "Sequence[OrderLine]", won: AttributionValue | None) -> OrderStory:
     """The story of an order's rewards. Two queries; a third where a line that could have earned did not."""
     rows = list(Reward.objects.filter(order_id=order.id).order_by("depth", "id"))
     moves = books.stories(sorted({r.story_id for r in rows}, key=str))
@@ -82,7 +85,7 @@ def _left(row: Reward, moves: Sequence[StatementLine]) -> int:
     return left
 
 
-def why_nobody(order: Order, won: AttributionValue | None) -> str:
+def why_nobody(order: "Order", won: AttributionValue | None) -> str:
     """Why nobody can earn from an order: the first of the reasons everybody lost by, or that it was never paid."""
     if order.sharer_id is None:
         reasons = {c["reason"] for c in won.candidates} if won else set()
@@ -99,7 +102,7 @@ def _ceiling(values: Sequence[RewardValue]) -> str:
     return "ceiling" if values and all(v.accrued_minor == 0 for v in values) else ""
 
 
-def _why_not(order: Order, silent: Sequence[OrderLine], goods: Sequence[OrderLine]) -> dict[UUID, str]:
+def _why_not(order: "Order", silent: "Sequence[OrderLine]", goods: "Sequence[OrderLine]") -> dict[UUID, str]:
     """line → why the plan gave it nothing: no plan, no rule, a rule that comes to nothing, or it is on its way."""
     versions = plans.versions({v for v in (order.plan_version_id, order.touched_plan_version_id) if v})
     slugs = deciding.slugs()
@@ -121,7 +124,7 @@ def _why_not(order: Order, silent: Sequence[OrderLine], goods: Sequence[OrderLin
     return out
 
 
-def _facts(line: OrderLine, slugs: Mapping[UUID, str]) -> LineFacts:
+def _facts(line: "OrderLine", slugs: Mapping[UUID, str]) -> LineFacts:
     kept = tuple(slugs[i] for i in (UUID(str(c)) for c in line.category_ids) if i in slugs)
     return LineFacts(
         line.sku_code, line.product_slug, kept, line.amount_minor, line.points_minor,

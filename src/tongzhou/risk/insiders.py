@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tongzhou.kit import audit
 from tongzhou.orders import queries as orders
-from tongzhou.orders.models import Order
 from tongzhou.people import queries as people
 from tongzhou.plans import queries as plans
 from tongzhou.plans.rules import LineFacts, award_order
 from tongzhou.rewards.values import HeldReward
 from tongzhou.risk.values import Policy
+
+if TYPE_CHECKING:
+    from tongzhou.orders.models import Order
 
 
 def insiders(
@@ -40,7 +43,7 @@ def _profits(editors: set[UUID], r: HeldReward, joined: Mapping[UUID, UUID]) -> 
     return any(e == r.sharer_id or joined.get(e, e) == group for e in editors)
 
 
-def _raised_by(r: HeldReward, order: Order, p: Policy) -> set[UUID] | None:
+def _raised_by(r: HeldReward, order: "Order", p: Policy) -> set[UUID] | None:
     """Who wrote the plan version that paid more than the one before, within hours of a big order; else None."""
     if order.goods_minor < p["big_order_minor"]:
         return None

@@ -2,7 +2,7 @@
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
@@ -15,10 +15,12 @@ from tongzhou.kit import clock
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import Kind, Refusal, invalid
 from tongzhou.orders import queries as orders
-from tongzhou.people.models import Member
 from tongzhou.plans import queries as plans
 from tongzhou.plans.values import PlanVersionValue
 from tongzhou.rewards import deciding
+
+if TYPE_CHECKING:
+    from tongzhou.people.models import Member
 
 VISITOR = "tz_visitor"
 _SALT = "tongzhou.visitor"
@@ -46,13 +48,13 @@ def levels(at: datetime) -> int:
     return deciding.levels([force]) if force else 1
 
 
-def member(request: HttpRequest) -> Member | None:
+def member(request: HttpRequest) -> "Member | None":
     """Who is signed in, if anybody."""
     user = request.user
-    return user if isinstance(user, Member) else None
+    return user if user.is_authenticated else None
 
 
-def need_member(request: HttpRequest) -> Member:
+def need_member(request: HttpRequest) -> "Member":
     """Who is signed in. *Refuses:* ``sign_in_needed`` (the middleware leads to the sign-in page and back)."""
     found = member(request)
     if found is None:

@@ -1,6 +1,6 @@
 """After-sale: who waits, and what an answer will do to the money before it is given."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,13 +8,15 @@ from django.utils.translation import gettext as _
 
 from tongzhou.aftersale import commands as aftersale
 from tongzhou.aftersale import queries as cases
-from tongzhou.aftersale.models import Case
 from tongzhou.console import forms, http
 from tongzhou.kit import audit, clock
 from tongzhou.kit.refusals import Refusal, invalid
 from tongzhou.orders import queries as orders
 from tongzhou.people import queries as members
 from tongzhou.rewards import queries as rewards
+
+if TYPE_CHECKING:
+    from tongzhou.aftersale.models import Case
 
 VIEWS = {"answer": "REQUESTED", "send": "APPROVED", "receive": "RETURNING", "done": "REFUNDED", "no": "REJECTED",
          "all": ""}  # fmt: skip
@@ -56,7 +58,7 @@ def detail(request: HttpRequest, no: str) -> HttpResponse:
     return http.page(request, "case", context, status=http.refused(refusal))
 
 
-def _act(request: HttpRequest, row: Case) -> str:
+def _act(request: HttpRequest, row: "Case") -> str:
     act, by, at = request.POST.get("act", ""), http.actor(request), clock.now()
     if act == "approve":
         aftersale.approve(case_id=row.id, by=by, at=at, answer=request.POST.get("answer", ""))
@@ -70,7 +72,7 @@ def _act(request: HttpRequest, row: Case) -> str:
     raise invalid("act_unknown", _("不认识这个动作。"), field="act", value=act)
 
 
-def _will(row: Case, lines: list[Any], sold: dict[Any, Any]) -> dict[str, Any] | None:
+def _will(row: "Case", lines: list[Any], sold: dict[Any, Any]) -> dict[str, Any] | None:
     """What agreeing will do: to the buyer, to each sharer's reward, to the goods; None when it is over."""
     if row.status not in ("REQUESTED", "APPROVED", "RETURNING"):
         return None

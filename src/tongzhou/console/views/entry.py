@@ -1,7 +1,7 @@
 """The way in: password, first owner, today's decisions."""
 
 from datetime import date, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from django.contrib.auth import authenticate, login, logout
@@ -20,9 +20,11 @@ from tongzhou.payouts import queries as payouts
 from tongzhou.people import commands as people
 from tongzhou.people import queries as members
 from tongzhou.plans import queries as plans
-from tongzhou.plans.models import PlanVersion
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import queries as shared
+
+if TYPE_CHECKING:
+    from tongzhou.plans.models import PlanVersion
 
 
 def _next(request: HttpRequest) -> str:
@@ -121,7 +123,7 @@ def today(request: HttpRequest) -> HttpResponse:
     return http.page(request, "today", context)
 
 
-def _blocks(row: PlanVersion) -> int:
+def _blocks(row: "PlanVersion") -> int:
     return sum(1 for f in row.findings if f.get("severity") == "BLOCK")
 
 

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,11 +16,13 @@ from tongzhou.kit import audit, clock
 from tongzhou.kit.refusals import Refusal, invalid
 from tongzhou.orders import commands as selling
 from tongzhou.orders import queries as orders
-from tongzhou.orders.models import Order
 from tongzhou.payments import queries as payments
 from tongzhou.people import queries as members
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import queries as shared
+
+if TYPE_CHECKING:
+    from tongzhou.orders.models import Order
 
 MOST_SHEET = 200_000  # bytes of a sheet of parcels
 
@@ -112,7 +114,7 @@ def detail(request: HttpRequest, no: str) -> HttpResponse:
     return http.page(request, "order", context, status=http.refused(refusal))
 
 
-def _act(request: HttpRequest, row: Order) -> str:
+def _act(request: HttpRequest, row: "Order") -> str:
     by, at, act = http.actor(request), clock.now(), request.POST.get("act", "ship")
     if act == "cancel":
         reason = request.POST.get("reason", "").strip()
@@ -132,7 +134,7 @@ def _act(request: HttpRequest, row: Order) -> str:
     return _("已发出。")
 
 
-def _now(row: Order, lines: list[Any], posted: list[money.Shown]) -> dict[str, int]:
+def _now(row: "Order", lines: list[Any], posted: list[money.Shown]) -> dict[str, int]:
     """What this order leaves as its postings stand: paid, given back, owed to suppliers, to the sharer, the rest."""
     sums: dict[str, int] = {}
     for posting in posted:
@@ -147,7 +149,7 @@ def _now(row: Order, lines: list[Any], posted: list[money.Shown]) -> dict[str, i
             "left": paid - back - cost - reward}  # fmt: skip
 
 
-def _steps(row: Order) -> list[tuple[datetime, Any, str, str]]:
+def _steps(row: "Order") -> list[tuple[datetime, Any, str, str]]:
     """What happened, newest first: the order's own moments, and what people decided about it."""
     steps: list[tuple[datetime, Any, str, str]] = [(row.placed_at, _("下单"), "", _("买家"))]
     if row.paid_at:

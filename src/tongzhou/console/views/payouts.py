@@ -1,7 +1,7 @@
 """Payouts: who asks, what is withheld, and the two keys."""
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.conf import settings
@@ -17,9 +17,11 @@ from tongzhou.ledger import queries as books
 from tongzhou.payouts import batches, tax
 from tongzhou.payouts import commands as payouts
 from tongzhou.payouts import queries as paying
-from tongzhou.payouts.models import Payout
 from tongzhou.people import queries as members
 from tongzhou.rewards import queries as rewards
+
+if TYPE_CHECKING:
+    from tongzhou.payouts.models import Payout
 
 VIEWS = ("REQUESTED", "CHECKED", "SENT", "PAID", "FAILED", "REJECTED")
 
@@ -44,7 +46,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     return http.page(request, "payouts", context)
 
 
-def _table(rows: list[Payout], at: datetime) -> list[dict[str, Any]]:
+def _table(rows: "list[Payout]", at: datetime) -> list[dict[str, Any]]:
     """Rows with who, the keys turned so far, and the tax: as fixed, or as it would be if released now."""
     ids = [r.member_id for r in rows]
     names, payees, keys = members.cards(ids), paying.payees(ids), paying.releases_of([r.id for r in rows])
@@ -138,7 +140,7 @@ def detail(request: HttpRequest, identity: str) -> HttpResponse:
     return http.page(request, "payout", context, status=http.refused(refusal))
 
 
-def _decide(request: HttpRequest, row: Payout, at: datetime) -> None:
+def _decide(request: HttpRequest, row: "Payout", at: datetime) -> None:
     by = http.actor(request)
     if request.POST.get("act") == "reject":
         payouts.reject(payout_id=row.id, reason=request.POST.get("reason", ""), by=by, at=at)

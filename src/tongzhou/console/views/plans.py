@@ -1,7 +1,7 @@
 """Plans: versions, the form, the file, what the law says of them, and who answers for it."""
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,9 +20,11 @@ from tongzhou.orders import queries as orders
 from tongzhou.plans import commands as plans
 from tongzhou.plans import queries as versions
 from tongzhou.plans.document import dump_document, load_document, plan_of
-from tongzhou.plans.models import PlanVersion
 from tongzhou.plans.values import AttributionModel, Base
 from tongzhou.rewards.simulation import Simulation, simulate
+
+if TYPE_CHECKING:
+    from tongzhou.plans.models import PlanVersion
 
 MOST_FILE = 200_000
 REPLAY_DAYS = 90
@@ -57,7 +59,7 @@ def create(request: HttpRequest) -> HttpResponse:
     return _editor(request, row, row.document if row else {"profile": "CN", "settle_days": 15, "lock_days": 30})
 
 
-def _editor(request: HttpRequest, row: PlanVersion | None, document: dict[str, Any]) -> HttpResponse:
+def _editor(request: HttpRequest, row: "PlanVersion | None", document: dict[str, Any]) -> HttpResponse:
     form, refusal, checked = planform.of(document), None, False
     found: tuple[Finding, ...] = ()
     if request.method == "POST":
@@ -146,7 +148,7 @@ def detail(request: HttpRequest, identity: str) -> HttpResponse:
     return http.page(request, "plan", context, status=http.refused(refusal))
 
 
-def _replayed(row: PlanVersion, at: datetime) -> Simulation:
+def _replayed(row: "PlanVersion", at: datetime) -> Simulation:
     """The last 90 days' real orders under this draft, beside what was in force. *Refuses:* ``too_many_orders``."""
     since = at - timedelta(days=REPLAY_DAYS)
     if not orders.few_paid_since(since, MOST_ORDERS):
@@ -157,7 +159,7 @@ def _replayed(row: PlanVersion, at: datetime) -> Simulation:
     return simulate(row.document, since=since, until=at, at=at)
 
 
-def _decide(request: HttpRequest, row: PlanVersion) -> None:
+def _decide(request: HttpRequest, row: "PlanVersion") -> None:
     by, at = http.actor(request), clock.now()
     if request.POST.get("act") == "sign":
         asked = (request.POST.get("finding"), request.POST.get("path"))

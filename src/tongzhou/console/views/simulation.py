@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -17,8 +17,10 @@ from tongzhou.kit.refusals import Refusal, invalid
 from tongzhou.orders import queries as orders
 from tongzhou.people import queries as people
 from tongzhou.plans import queries as versions
-from tongzhou.plans.models import PlanVersion
 from tongzhou.rewards.simulation import Simulation, simulate
+
+if TYPE_CHECKING:
+    from tongzhou.plans.models import PlanVersion
 
 MOST = 20_000  # orders a page replays; the command line has no limit
 DAYS = 90
@@ -52,7 +54,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return http.page(request, "simulation", context, status=http.refused(refusal))
 
 
-def _asked(request: HttpRequest, at: datetime) -> tuple[PlanVersion, datetime, datetime]:
+def _asked(request: HttpRequest, at: datetime) -> "tuple[PlanVersion, datetime, datetime]":
     row = versions.row(forms.identity(request.GET["plan"]))
     since, until = forms.days(request)
     return (
@@ -62,7 +64,7 @@ def _asked(request: HttpRequest, at: datetime) -> tuple[PlanVersion, datetime, d
     )
 
 
-def _run(row: PlanVersion, since: datetime, until: datetime, at: datetime) -> Simulation:
+def _run(row: "PlanVersion", since: datetime, until: datetime, at: datetime) -> Simulation:
     """*Refuses:* ``too_many_orders``."""
     if orders.paid_count(since, until, MOST + 1) > MOST:
         raise invalid(

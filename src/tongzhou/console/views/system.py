@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 
 from tongzhou.console import forms, http
 from tongzhou.kit import audit, clock, worker
-from tongzhou.kit.models import PeriodicTurn
 from tongzhou.kit.refusals import Refusal, invalid
 from tongzhou.payments import commands as payments
 from tongzhou.payments import queries as paid
@@ -29,7 +28,7 @@ def system(request: HttpRequest) -> HttpResponse:
     staff = members.operators()
     cards = members.cards(staff)
     context = {
-        "dead": worker.dead_letters()[:50], "jobs": PeriodicTurn.objects.order_by("name"), "backlog": worker.backlog(1000),
+        "dead": worker.dead_letters()[:50], "jobs": worker.jobs(), "backlog": worker.backlog(1000),
         "stuck": paid.stuck_refunds(), "roles_of": [(m, cards.get(m), sorted(r)) for m, r in staff.items()],
         "refusal": refusal, "form": request.POST, "choices": ROLES, "at": clock.now(),
     }  # fmt: skip

@@ -1,6 +1,7 @@
 """One order from touch to payout on one page, for whoever answers the question "why this amount, why nothing"."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -9,13 +10,15 @@ from tongzhou.console import http
 from tongzhou.ledger.values import StatementLine
 from tongzhou.orders import queries as orders
 from tongzhou.payouts import queries as payouts
-from tongzhou.payouts.models import Payout
 from tongzhou.people import queries as members
 from tongzhou.people.values import MemberCard
 from tongzhou.rewards import explaining
 from tongzhou.rewards.explaining import LineStory
 from tongzhou.rewards.values import RewardValue
 from tongzhou.sharing import queries as shared
+
+if TYPE_CHECKING:
+    from tongzhou.payouts.models import Payout
 
 
 @http.door("orders")

@@ -1,6 +1,6 @@
 """The verbs of orders."""
 
-from tongzhou.orders.commands.cart import clear_cart, fill_cart, join_cart, remove_lines, set_cart_line, take_cart
+from tongzhou.orders.commands.cart import fill_cart, join_cart, remove_lines, set_cart_line, take_cart
 from tongzhou.orders.commands.deliver import deliver, mark_shipped
 from tongzhou.orders.commands.end import cancel, expire_due
 from tongzhou.orders.commands.place import place
@@ -9,7 +9,6 @@ from tongzhou.orders.commands.settle import settle
 
 __all__ = [
     "cancel",
-    "clear_cart",
     "deliver",
     "expire_due",
     "fill_cart",

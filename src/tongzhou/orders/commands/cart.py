@@ -90,8 +90,3 @@ def take_cart(*, owner_id: UUID) -> list[tuple[UUID, int]]:
 def remove_lines(*, owner_id: UUID, sku_ids: Sequence[UUID]) -> None:
     """Take what was ordered out of the cart."""
     CartLine.objects.filter(owner_id=owner_id, sku_id__in=sku_ids).delete()
-
-
-def clear_cart(*, owner_id: UUID) -> None:
-    """Empty a cart."""
-    CartLine.objects.filter(owner_id=owner_id).delete()

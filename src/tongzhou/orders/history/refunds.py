@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from tongzhou.kit.actor import Actor
 from tongzhou.kit.models import Claim
 from tongzhou.ledger import commands as ledger
-from tongzhou.ledger.models import Transfer
+from tongzhou.ledger import queries as books
 from tongzhou.ledger.values import Move, PostingRequest
 from tongzhou.orders.history.values import Document, HistoryImport, Note
 from tongzhou.orders.models import Order, OrderLine, RefundRecord
@@ -137,10 +137,7 @@ def _request(order: Order, reference: str, cash: int, at: datetime) -> PostingRe
 
 def _cite(requests: Sequence[tuple[PostingRequest, Order, int]], *, by: Actor, at: datetime) -> None:
     """Each refund cites its order's capture."""
-    found = Transfer.objects.filter(
-        book_id__in={r.book_id for r, _o, _c in requests}, story_id__in={o.id for _r, o, _c in requests}, debit=GATEWAY
-    )
-    captures = dict(found.values_list("story_id", "id"))
+    captures = books.first_debits({r.book_id for r, _o, _c in requests}, {o.id for _r, o, _c in requests}, GATEWAY)
     ledger.post_many(
         [
             PostingRequest(

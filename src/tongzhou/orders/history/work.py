@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
@@ -39,9 +40,11 @@ from tongzhou.plans import commands as planning
 from tongzhou.plans import queries as plans
 from tongzhou.plans.values import AttributionModel, PlanVersionValue
 from tongzhou.sharing import commands as sharing
-from tongzhou.sharing.models import Attribution
 from tongzhou.sharing.rules import choose
 from tongzhou.sharing.values import Candidate
+
+if TYPE_CHECKING:
+    from tongzhou.sharing.models import Attribution
 
 BATCH = 200
 GATEWAY = "gateway.import"
@@ -265,7 +268,7 @@ def _order(world: World, d: Document) -> tuple[Order, list[OrderLine]]:
     return order, rows
 
 
-def _attribution(world: World, d: Document, order: Order) -> Attribution | None:
+def _attribution(world: World, d: Document, order: Order) -> "Attribution | None":
     """By the file's own ``sharer``, else by the inviter under a ``binding_first`` plan; guests earn nobody anything."""
     if world.plan is None or not d.buyer:
         return None

@@ -169,9 +169,3 @@ def reject_many(*, payout_ids: Sequence[UUID], reason: str, by: Actor, at: datet
         except Refusal as refusal:
             left.append(LeftOut(payout_id, None, 0, refusal.code, refusal.message))
     return BatchDone(done, 0, tuple(left))
-
-
-def day_total(at: datetime) -> int:
-    """What the mall released today, gross."""
-    found = DayTotal.objects.filter(day=clock.mall_day(at)).values_list("released_minor", flat=True).first()
-    return found or 0

@@ -294,3 +294,14 @@ def test_releasing_and_rejecting_at_once_has_one_outcome():
     have = books.balances(member)
     assert have["reward.available"] + have["payout.in_transit.reward"] == 5_000
     assert (have["payout.in_transit.reward"] == 5_000) == (Payout.objects.get(id=pid).status == "RELEASED")
+
+
+@pytest.mark.django_db
+def test_a_person_may_ask_the_rail_again_and_only_finance(bank):
+    _member, pid, people_of = released()
+    payouts.mark_sent(pid, at=AT)
+    stranger = staff("13800000009", "路人", "support")
+    refused("not_allowed", payouts.ask_again, payout_id=pid, by=stranger, at=AT)
+    assert Payout.objects.get(id=pid).status == "SENT"
+    payouts.send(pid, AT)
+    assert payouts.ask_again(payout_id=pid, by=people_of[0], at=AT) is False, "it has its end already"

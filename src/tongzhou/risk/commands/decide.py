@@ -1,6 +1,5 @@
 """Deciding holds: a person releases or refuses, the sharer appeals, silence decides in the sharer's favour."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -147,8 +146,3 @@ def _lapse(hold_id: UUID, at: datetime) -> int:
     _let_go(row, at, SYSTEM)
     _step(row, "over" if row.status == Status.DELAYED else "lapsed", "", SYSTEM, at)
     return 1
-
-
-def steps(hold_ids: Sequence[UUID]) -> list[Step]:
-    """Everything that happened to holds, oldest first."""
-    return list(Step.objects.filter(hold_id__in=hold_ids).order_by("at", "id"))

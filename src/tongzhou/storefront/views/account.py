@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib import messages
@@ -15,7 +16,6 @@ from tongzhou.kit.refusals import Kind, Refusal
 from tongzhou.orders import commands as carts
 from tongzhou.orders import queries as orders
 from tongzhou.people import commands, queries
-from tongzhou.people.models import Member
 from tongzhou.people.rules import normal_phone
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import commands as sharing
@@ -25,6 +25,9 @@ from tongzhou.storefront.middleware import LANG_COOKIE
 from tongzhou.storefront.views import safety
 from tongzhou.storefront.views.cart import address_form, picker, read_address
 from tongzhou.storefront.views.share import vouch
+
+if TYPE_CHECKING:
+    from tongzhou.people.models import Member
 
 BACKEND = "tongzhou.people.backends.MemberBackend"
 
@@ -57,7 +60,7 @@ def _enter(request: HttpRequest, phone: str) -> HttpResponse:
         language=request.LANGUAGE_CODE or "", agreed="agree" in request.POST,
     )  # fmt: skip
     visitor = http.visitor_id(request)
-    member = Member.objects.get(id=done.member_id)
+    member = queries.account(done.member_id)
     login(request, member, backend=BACKEND)
     if visitor is not None:
         sharing.join_visitor(visitor_id=visitor, member_id=member.id, at=at)
@@ -73,7 +76,7 @@ def _enter(request: HttpRequest, phone: str) -> HttpResponse:
     return HttpResponseRedirect(http.safe_next(request, "/me"))
 
 
-def _bind(member: Member, visitor: UUID, at: datetime) -> None:
+def _bind(member: "Member", visitor: UUID, at: datetime) -> None:
     """A new member was invited by whoever's link was opened first; a loop or a self-invitation is passed over."""
     touch = shared.first_touch(visitor, since=at - timedelta(days=90))
     if touch is None or touch.sharer_id == member.id:

@@ -1,5 +1,6 @@
 """After placing: the cashier, the provider's word, orders and their receipt."""
 
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from tongzhou.fulfilment import queries as parcels
 from tongzhou.kit.actor import member as actor
 from tongzhou.kit.refusals import Kind, Refusal
 from tongzhou.orders import commands, queries
-from tongzhou.orders.models import OrderLine, Status
+from tongzhou.orders.values import OrderStatus
 from tongzhou.payments import commands as payments
 from tongzhou.payments import queries as paid
 from tongzhou.people import queries as members
@@ -23,6 +24,9 @@ from tongzhou.storefront import http
 from tongzhou.suppliers import queries as suppliers
 from tongzhou.suppliers.values import SupplierValue
 
+if TYPE_CHECKING:
+    from tongzhou.orders.models import OrderLine
+
 MOST_NOTICE = 64 * 1024
 
 
@@ -30,7 +34,7 @@ def cashier(request: HttpRequest, no: str) -> HttpResponse:
     """What is still to pay, until when, and by which way."""
     who = http.need_member(request)
     order = queries.order(no, buyer_id=who.id)
-    if order.status != Status.PLACED:
+    if order.status != OrderStatus.PLACED:
         return HttpResponseRedirect(f"/orders/{no}")
     lines = queries.lines_of([order.id])[order.id]
     return http.page(request, "cashier", {"order": order, "lines": lines, "back": f"/orders/{no}"})
@@ -40,7 +44,7 @@ def pay(request: HttpRequest, no: str) -> HttpResponse:
     """Open the payment and go to the provider's own page."""
     who, at = http.need_member(request), http.now()
     order = queries.order(no, buyer_id=who.id)
-    if order.status != Status.PLACED or (order.expires_at and order.expires_at <= at):
+    if order.status != OrderStatus.PLACED or (order.expires_at and order.expires_at <= at):
         messages.warning(request, _("这个订单已经不在等付款了。"), extra_tags="wait")
         return HttpResponseRedirect(f"/orders/{no}")
     start = payments.open_payment(
@@ -54,7 +58,7 @@ def returned(request: HttpRequest, no: str) -> HttpResponse:
     """Back from the provider: says what is known; the provider's signed word decides, not this visit."""
     who = http.need_member(request)
     order = queries.order(no, buyer_id=who.id)
-    final = order.status != Status.PLACED
+    final = order.status != OrderStatus.PLACED
     attempts = paid.payments_of(order.id)
     failed = bool(attempts) and all(p.status == "FAILED" for p in attempts)
     if "application/json" in request.headers.get("Accept", ""):
@@ -67,7 +71,7 @@ def returned(request: HttpRequest, no: str) -> HttpResponse:
     return http.page(request, "paid", context)
 
 
-def _shippers(order_id: UUID) -> list[tuple[SupplierValue, OrderLine, int]]:
+def _shippers(order_id: UUID) -> "list[tuple[SupplierValue, OrderLine, int]]":
     """Who will send what of an order: (supplier, first line, units)."""
     groups: dict[UUID, list[OrderLine]] = {}
     for line in queries.lines_of([order_id])[order_id]:
@@ -118,7 +122,7 @@ def order(request: HttpRequest, no: str) -> HttpResponse:
         "order": row, "lines": rights, "parcels": parcels.parcels_of([row.id])[row.id], "sharer": sharer, "won": won,
         "freight": next((x for x in lines if x.kind == "freight"), None), "cases": cases.cases_of_order(row.id),
         "auto": parcels.received_by_itself_at(row.id), "refunds": queries.refunds_of(row.id), "back": "/orders",
-        "token": http.token(), "can_cancel": row.status in (Status.PLACED, Status.PAID),
+        "token": http.token(), "can_cancel": row.status in (OrderStatus.PLACED, OrderStatus.PAID),
         "can_return": row.paid_at is not None and any(x.refunded_quantity < x.quantity for x, _r in rights),
     }  # fmt: skip
     return http.page(request, "order", context)

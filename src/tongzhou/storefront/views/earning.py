@@ -1,6 +1,7 @@
 """What somebody earns, why, and how it is paid out."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib import messages
@@ -20,6 +21,9 @@ from tongzhou.sharing import queries as shared
 from tongzhou.storefront import http
 from tongzhou.storefront.views import safety
 from tongzhou.storefront.views.payouts import confirm_with
+
+if TYPE_CHECKING:
+    pass
 
 
 def _month(at: datetime) -> datetime:

@@ -1,5 +1,7 @@
 """A member's tax statement, and the word of a rail."""
 
+from typing import TYPE_CHECKING
+
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
@@ -7,8 +9,10 @@ from django.views.decorators.csrf import csrf_exempt
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import Kind, Refusal
 from tongzhou.payouts import commands, statements
-from tongzhou.payouts.models import Payout
 from tongzhou.storefront import http
+
+if TYPE_CHECKING:
+    from tongzhou.payouts.models import Payout
 
 MOST_NOTICE = 64 * 1024
 STATUS = {Kind.FORBIDDEN: 403, Kind.NOT_FOUND: 404, Kind.UNAVAILABLE: 403, Kind.CONFLICT: 409}
@@ -40,7 +44,7 @@ def tax(request: HttpRequest) -> HttpResponse:
     return http.page(request, "tax", {"s": found, "year": year, "years": years, "back": "/earn/payout"})
 
 
-def confirm_with(rows: list[Payout]) -> dict[str, str] | None:
+def confirm_with(rows: "list[Payout]") -> dict[str, str] | None:
     """What WeChat needs to show a payee the page where a payout is confirmed; None when none waits for that."""
     waits = next((r for r in rows if r.package and r.status == "SENT"), None)
     if waits is None:

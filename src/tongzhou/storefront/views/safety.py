@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,11 +13,13 @@ from tongzhou.kit import clock
 from tongzhou.kit.actor import member as actor
 from tongzhou.kit.refusals import Kind as No
 from tongzhou.kit.refusals import Refusal
-from tongzhou.people.models import Member
 from tongzhou.risk import commands, queries, texts
-from tongzhou.risk.models import Hold
 from tongzhou.risk.values import Kind, Sighting
 from tongzhou.storefront import http
+
+if TYPE_CHECKING:
+    from tongzhou.people.models import Member
+    from tongzhou.risk.models import Hold
 
 SEEN = "seen"  # in the session cookie: what was kept today, so that it is kept once a day and not at each step
 
@@ -26,7 +28,7 @@ SEEN = "seen"  # in the session cookie: what was kept today, so that it is kept 
 class Shown:
     """A hold as its sharer sees it: nobody else's name, account or address."""
 
-    row: Hold
+    row: "Hold"
     reasons: list[texts.Said]
     steps: list[tuple[Any, Any]]
     can_appeal: bool
@@ -83,7 +85,7 @@ def safety(request: HttpRequest) -> HttpResponse:
     return http.page(request, "safety", {"rows": rows, "kept": queries.may_keep_device(who.id), "back": "/me"})
 
 
-def seen(request: HttpRequest, who: Member, at: datetime) -> None:
+def seen(request: HttpRequest, who: "Member", at: datetime) -> None:
     """Keep device, network and phone of whoever signs in or orders, as keyed hashes, once a day."""
     visitor, ip = http.visitor_id(request), request.META.get("REMOTE_ADDR", "")
     note = f"{clock.mall_day(at)}|{visitor}|{ip}|{who.id}"

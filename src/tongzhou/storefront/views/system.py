@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import queries as goods
 from tongzhou.kit import clock, worker
-from tongzhou.kit.models import PeriodicTurn
 from tongzhou.storefront import http
 
 TOPICS = {
@@ -38,7 +37,7 @@ def ready(request: HttpRequest) -> HttpResponse:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         waiting = worker.backlog()
-        last = PeriodicTurn.objects.order_by("-last_at").values_list("last_at", flat=True).first()
+        last = worker.last_seen()
     except DatabaseError:
         return JsonResponse({"status": "database unavailable"}, status=503)
     idle = (clock.now() - last).total_seconds() if last else None

@@ -1,6 +1,7 @@
 """Why a reward is what it is, for its sharer; and who earns from an order, or why nobody, for its buyer."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -8,13 +9,15 @@ from django.http import HttpRequest, HttpResponse
 from tongzhou.ledger import queries as books
 from tongzhou.orders import queries as orders
 from tongzhou.payouts import queries as payouts
-from tongzhou.payouts.models import Payout
 from tongzhou.people import queries as members
 from tongzhou.rewards import explaining
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import queries as shared
 from tongzhou.storefront import http
 from tongzhou.storefront.views import safety
+
+if TYPE_CHECKING:
+    from tongzhou.payouts.models import Payout
 
 
 def reward(request: HttpRequest, reward_id: str) -> HttpResponse:
@@ -57,7 +60,7 @@ def _mine(account: str) -> bool:
     return account.startswith(("reward.", "prepaid.rewards", "expense.rewards", "receivable.clawback"))
 
 
-def _paid_after(member_id: UUID, matured_at: datetime | None) -> Payout | None:
+def _paid_after(member_id: UUID, matured_at: datetime | None) -> "Payout | None":
     """The first payout asked for after a reward became available: it came out of the same purse."""
     rows = [p for p in payouts.payouts_of(member_id) if p.requested_at >= matured_at] if matured_at else []
     return rows[-1] if rows else None
