@@ -32,7 +32,7 @@ class Monitor:
 
 
 MONITORS = (
-    Monitor("retail_bp", _("卖给外面的人"), _("近 90 天里，没有拿过奖励的人买走的占多少（实付减退款）。"), _("不低于 80%"), "bp", 8000, floor=True, grave=True),
+    Monitor("retail_bp", _("卖给外面的人"), _("近 90 天里，没有拿过奖励的人买走的占多少（实付减退款）。"), _("不低于 80%"), "bp", 8000, floor=True),
     Monitor("recruit_bp", _("与拉人有关的奖励"), _("进入“待收货”的奖励里，不是来自零售的占多少；看不懂来历的也算在内。"), _("必须是 0"), "bp", 0, grave=True),
     Monitor("beyond_1_minor", _("超过一层的付款"), _("付给分享者上面的人的奖励。"), _("不超过法域允许的层数"), "minor", 0),
     Monitor("graph_people", _("付款连成的最大一片"), _("买家与得奖励的人连成的图，最接近刑事界线的一片有多少人、多少层。"), _("满三十人、三层，且有收费或人头计酬，就是犯罪"), "count", 10**9),
@@ -63,6 +63,8 @@ def seen(figures: Mapping[str, int], before: "tuple[Mapping[str, int], ...]", ma
             state = "stop" if max_depth == 1 else "look"
         if m.key == "graph_people" and figures.get("crime", 0):
             state = "stop"
+        if m.key == "retail_bp" and state != "good" and max_depth > 1:
+            state = "stop"  # US-80; elsewhere it is worth a look, because members are shoppers and sharers alike
         more = str(figures.get("graph_layers", 0)) if m.key == "graph_people" else ""
         out.append(Seen(m, value, state, tuple(f.get(m.key, 0) for f in before), more))
     return tuple(out)
