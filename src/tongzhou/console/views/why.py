@@ -50,7 +50,7 @@ def _rewards(
     ]
 
 
-def _payouts(lines: Sequence[LineStory]) -> dict[UUID, Payout]:
+def _payouts(lines: Sequence[LineStory]) -> "dict[UUID, Payout]":
     """reward → the first payout its member asked for once it was available: it came out of the same purse."""
     ready = [r for x in lines for r in x.rewards if r.matured_at and r.standing_minor]
     out = {}
