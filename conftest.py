@@ -16,9 +16,10 @@ def forget_what_processes_remember():
     """Each test rolls its rows back, so nothing of the last one may be remembered."""
     from tongzhou.catalog import queries as goods
     from tongzhou.ledger import sql
+    from tongzhou.people import queries as people
     from tongzhou.plans import queries as plans
 
-    for forget in (goods.forget, sql.forget, plans.forget, cache.clear):
+    for forget in (goods.forget, sql.forget, people.forget, plans.forget, cache.clear):
         forget()
 
 

@@ -95,7 +95,7 @@ def worker(pause: Annotated[float, typer.Option(help="Seconds between looks when
             close_old_connections()
             done = 0
             time.sleep(2)
-        if not done:
+        if done < work.CLAIM:  # no full claim: the queue is empty, and what comes meanwhile is booked together
             time.sleep(pause)
 
 

@@ -19,6 +19,9 @@ __all__ = ["mask_phone"]
 _CARD = ("id", "display_name", "phone", "invite_code", "joined_at", "name_consent")
 
 
+_owners: dict[str, UUID] = {}
+
+
 def _card(row: tuple[Any, ...]) -> MemberCard:
     return MemberCard(row[0], row[1], mask_phone(row[2]), row[3], row[4], row[5])
 
@@ -48,6 +51,25 @@ def by_invite_code(code: str) -> MemberCard | None:
     """Whose invite code this is."""
     row = selects.one(Member, "t.invite_code = %s", [code.strip().upper()])
     return _card(tuple(getattr(row, name) for name in _CARD)) if row else None
+
+
+def invite_owner(code: str) -> UUID | None:
+    """The id alone. A code is given once and never again to anybody else, so what was found is remembered."""
+    clean = code.strip().upper()
+    found = _owners.get(clean)
+    if found is None:
+        card_found = by_invite_code(clean)
+        if card_found is None:
+            return None
+        if len(_owners) >= 50_000:
+            _owners.clear()
+        found = _owners[clean] = card_found.id
+    return found
+
+
+def forget() -> None:
+    """Drop what this process remembers; for tests that roll the database back."""
+    _owners.clear()
 
 
 def by_phone(phone: str) -> MemberCard | None:

@@ -121,13 +121,13 @@ def attribute(
     """
     candidates = _touches(buyer_id, visitor_id, policy, at)
     if typed_code.strip():
-        typed = people.by_invite_code(typed_code)
+        typed = people.invite_owner(typed_code)
         if typed is None:
             raise invalid(
                 "sharer_code_unknown", _("没有这个分享码。"), field="sharer_code", value=typed_code,
                 fix=_("核对一下，或者把它留空：价格不会变。"),
             )  # fmt: skip
-        candidates.append(Candidate("code", typed.id, at))
+        candidates.append(Candidate("code", typed, at))
     if policy.model == AttributionModel.BINDING_FIRST:
         bound = people.inviter_of(buyer_id)
         if bound:
