@@ -33,7 +33,7 @@ def cast():
     return assemble()
 
 
-def page(who, path):
+def page(who, path, most=MOST):
     """A page within its statements."""
     who.get(path)
     with CaptureQueriesContext(
@@ -41,7 +41,7 @@ def page(who, path):
     ) as asked:
         answer = who.get(path)
     assert answer.status_code == 200, (path, answer.status_code)
-    assert len(asked) <= MOST, (path, len(asked), [q["sql"][:110] for q in asked])
+    assert len(asked) <= most, (path, len(asked), [q["sql"][:110] for q in asked])
     html = answer.content.decode()
     assert not re.search(r'\sstyle="', html) and len(re.findall(r"<h1[ >]", html)) == 1
     return html

@@ -37,6 +37,7 @@ SECTIONS = (
     ("products", "/console/products", "store", _("选品与供应商"), DESK),
     ("orders", "/console/orders", "box", _("交易与履约"), CARE),
     ("cases", "/console/cases", "return", _("售后"), CARE),
+    ("sharing", "/console/sharing", "share", _("分享与归因"), DESK),
     ("payouts", "/console/payouts", "wallet", _("佣金与结算"), MONEY),
     ("tax", "/console/tax", "file", _("财务与税"), MONEY),
     ("plans", "/console/plans", "scale", _("计划与合规"), DESK),

@@ -269,6 +269,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "supplier.changed": _("改供应商"),
         "binding.propose": _("提议改绑"),
         "binding.confirm": _("确认改绑"),
+        "binding.decline": _("搁下改绑"),
         "consent.name": _("同意显示名字"),
         "refund.retry": _("再退一次"),
     },
@@ -352,6 +353,7 @@ FIELDS: dict[str, Any] = {
     "products": _("商品"),
     "payout": _("提现"),
     "case": _("售后"),
+    "inviter": _("邀请人"),
 }
 
 

@@ -4,6 +4,7 @@ from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
 from tongzhou.console.views import (
+    bindings,
     cases,
     entry,
     law,
@@ -15,6 +16,7 @@ from tongzhou.console.views import (
     products,
     rails,
     risk,
+    sharing,
     simulation,
     system,
     tax,
@@ -39,6 +41,8 @@ urlpatterns = [
     path("orders/ship", orders.ship),
     path("orders/<str:no>", orders.detail),
     path("orders/<str:no>/why", require_GET(why.why)),
+    path("sharing", require_GET(sharing.funnel)),
+    path("sharing/bindings", bindings.queue),
     path("cases", require_GET(cases.listing)),
     path("cases/<str:no>", cases.detail),
     path("payouts", require_GET(payouts.listing)),
@@ -70,6 +74,7 @@ urlpatterns = [
     path("risk", require_GET(risk.listing)),
     path("risk/settings", risk.settings),
     path("risk/<str:identity>", risk.detail),
+    path("members/<str:identity>/rebind", bindings.propose),
     path("audit", require_GET(people.audit)),
     path("system", system.system),
 ]

@@ -26,6 +26,13 @@ def write(rows: "Iterable[models.Model]", *, ignore_conflicts: bool = False) -> 
         cursor.execute(statement, [value for row in new for value in values(row)])
 
 
+def fresh(row: models.Model) -> bool:
+    """Insert one row unless its unique key is taken already; whether it was written now (the row count is trusted)."""
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(type(row), 1, True), values(row))
+        return bool(cursor.rowcount)
+
+
 def values(row: models.Model) -> list[Any]:
     """A row's values as the engine at hand takes them, in the order of :func:`columns`."""
     kept = row.__dict__

@@ -1,15 +1,16 @@
 """Reads of carts and orders."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, F, QuerySet, Sum
+from django.db.models.functions import TruncDate
 
 from tongzhou.catalog import queries as goods
-from tongzhou.kit import selects
+from tongzhou.kit import clock, selects
 from tongzhou.kit.refusals import not_found
 from tongzhou.orders import replay
 from tongzhou.orders.behaviour import all_delivered_lines, bought_through, delivered_lines, refund_times
@@ -254,8 +255,6 @@ def most_bought(since: datetime, *, limit: int = 10) -> list[tuple[UUID, int]]:
 
 def paid_by_day(since: datetime) -> list[dict[str, Any]]:
     """Paid amount per day since a moment, for the console's chart."""
-    from django.db.models.functions import TruncDate
-
     rows = Order.objects.filter(paid_at__gte=since).annotate(day=TruncDate("paid_at")).values("day")
     summed = rows.annotate(n=Count("id"), total=Sum("total_minor")).order_by("day")
     return [{"day": r["day"], "n": r["n"], "total": r["total"]} for r in summed]
@@ -264,3 +263,19 @@ def paid_by_day(since: datetime) -> list[dict[str, Any]]:
 def refunded_since(since: datetime) -> int:
     """Cash refunded since a moment."""
     return RefundRecord.objects.filter(at__gte=since).aggregate(n=Sum("cash_minor"))["n"] or 0
+
+
+def shared_paid_by_day(since: datetime, until: datetime) -> dict[date, int]:
+    """Day of the mall → orders placed that day by sharing and paid since; a declared scatter over a few weeks."""
+    rows = Order.objects.filter(placed_at__gte=since, placed_at__lt=until).exclude(sharer_id=None).exclude(paid_at=None)
+    found = rows.annotate(day=TruncDate("placed_at", tzinfo=clock.mall_zone())).values("day").annotate(n=Count("id"))
+    return {r["day"]: r["n"] for r in found}
+
+
+def shared_lines(product_ids: Iterable[UUID], since: datetime, until: datetime) -> list[tuple[UUID, UUID, UUID, bool]]:
+    """(product, line, order, paid) of what was ordered of products by sharing in [since, until); a declared scatter."""
+    rows = OrderLine.objects.filter(
+        product_id__in=set(product_ids), order__placed_at__gte=since, order__placed_at__lt=until
+    ).exclude(order__sharer_id=None)
+    found = rows.values_list("product_id", "id", "order_id", "order__paid_at")
+    return [(product, line, order, paid is not None) for product, line, order, paid in found if product]

@@ -104,9 +104,19 @@ class RebindProposal(models.Model):
     proposed_at = models.DateTimeField()
     confirmed_by = models.UUIDField(null=True)
     confirmed_at = models.DateTimeField(null=True)
+    declined_by = models.UUIDField(null=True)
+    declined_at = models.DateTimeField(null=True)
+    declined_why = models.CharField(max_length=400, blank=True, default="")
 
     class Meta:
         db_table = "people_rebind"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["invitee_id"],
+                name="people_rebind_one_open",
+                condition=models.Q(confirmed_at=None, declined_at=None),
+            )
+        ]
 
 
 class SignInChallenge(models.Model):

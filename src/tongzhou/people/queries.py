@@ -229,7 +229,17 @@ def phones_of(ids: Iterable[UUID]) -> dict[UUID, str]:
 
 def rebind_proposals() -> "QuerySet[RebindProposal]":
     """Corrections waiting for a second person, oldest first."""
-    return RebindProposal.objects.filter(confirmed_at=None).order_by("proposed_at")
+    return RebindProposal.objects.filter(confirmed_at=None, declined_at=None).order_by("proposed_at")
+
+
+def rebinds_done(limit: int = 20) -> list[RebindProposal]:
+    """Corrections that were carried out or declined, newest first."""
+    return list(RebindProposal.objects.exclude(confirmed_at=None, declined_at=None).order_by("-id")[:limit])
+
+
+def rebind_of(invitee_id: UUID) -> RebindProposal | None:
+    """The correction of a member's binding that waits for a second person, if any."""
+    return rebind_proposals().filter(invitee_id=invitee_id).first()
 
 
 def _address(row: Address) -> AddressValue:

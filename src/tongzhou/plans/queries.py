@@ -15,6 +15,7 @@ from tongzhou.plans.values import Plan, PlanVersionValue
 _FRESH = timedelta(seconds=1)
 _kept: dict[str, tuple[datetime, PlanVersionValue | None]] = {}
 _plans: dict[tuple[UUID, str], Plan] = {}
+_used: dict[UUID, PlanVersionValue] = {}
 
 
 def forget() -> None:
@@ -64,6 +65,17 @@ def before(version_id: UUID) -> PlanVersionValue | None:
     rows = PlanVersion.objects.filter(effective_at__lt=this.effective_at, status__in=[Status.ACTIVE, Status.RETIRED])
     row = rows.order_by("-effective_at", "-id").first()
     return _value(row) if row else None
+
+
+def used(ids: "set[UUID]") -> dict[UUID, PlanVersionValue]:
+    """Versions an order was placed under, by id, for their rules: remembered, because a used version never changes.
+
+    Their ``status`` is that of the first asking.
+    """
+    missing = ids - set(_used)
+    if missing:
+        _used.update(versions(missing))
+    return {i: _used[i] for i in ids if i in _used}
 
 
 def version(version_id: UUID) -> PlanVersionValue:

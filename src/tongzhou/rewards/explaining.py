@@ -104,7 +104,7 @@ def _ceiling(values: Sequence[RewardValue]) -> str:
 
 def _why_not(order: "Order", silent: "Sequence[OrderLine]", goods: "Sequence[OrderLine]") -> dict[UUID, str]:
     """line → why the plan gave it nothing: no plan, no rule, a rule that comes to nothing, or it is on its way."""
-    versions = plans.versions({v for v in (order.plan_version_id, order.touched_plan_version_id) if v})
+    versions = plans.used({v for v in (order.plan_version_id, order.touched_plan_version_id) if v})
     slugs = deciding.slugs()
     facts = {x.id: _facts(x, slugs) for x in goods}
     version = deciding.version_of(

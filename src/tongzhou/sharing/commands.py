@@ -17,7 +17,7 @@ from tongzhou.people import queries as people
 from tongzhou.people.rules import new_code
 from tongzhou.plans.values import Attribution as Policy
 from tongzhou.plans.values import AttributionModel
-from tongzhou.sharing.models import Attribution, LinkDay, ShareLink, Touch, Visitor
+from tongzhou.sharing.models import Attribution, FunnelMark, LinkDay, ShareLink, Touch, Visitor
 from tongzhou.sharing.rules import choose
 from tongzhou.sharing.values import AttributionValue, Candidate, Choice, LinkValue, TouchValue
 
@@ -81,17 +81,65 @@ def touch(
     link = ShareLink.objects.filter(code=code.lower()).first()
     if link is None:
         raise not_found(_("这个分享链接不存在。"), code="link_not_found")
-    LinkDay.objects.bulk_create([LinkDay(link_id=link.id, day=clock.mall_day(at))], ignore_conflicts=True)
-    LinkDay.objects.filter(link_id=link.id, day=clock.mall_day(at)).update(views=F("views") + 1)
+    kind = agent_class(agent)
+    if kind == "bot":
+        _count(link.id, link.product_id, at, bots=1)
+    else:
+        fresh = _mark(link.id, visitor_id, "visit", link.product_id, at)
+        _count(link.id, link.product_id, at, views=1, visitors=int(fresh))
     recent = Touch.objects.filter(visitor_id=visitor_id, link_id=link.id, at__gt=at - REPEAT, at__lte=at)
     row = recent.order_by("-at").first()
     if row is None:
         row = Touch(
             id=new_id(), link_id=link.id, sharer_id=link.sharer_id, visitor_id=visitor_id, product_id=link.product_id,
-            plan_version_id=plan_version_id, at=at, referrer=referrer[:200], agent_class=agent_class(agent),
+            plan_version_id=plan_version_id, at=at, referrer=referrer[:200], agent_class=kind,
         )  # fmt: skip
         Touch.objects.bulk_create([row])
     return TouchValue(row.id, row.link_id, row.sharer_id, row.product_id, row.at)
+
+
+def _mark(link_id: UUID, visitor_id: UUID, kind: str, product_id: UUID | None, at: datetime) -> bool:
+    """Note a visitor's step; whether it is the first of its kind by this link today."""
+    return inserts.fresh(
+        FunnelMark(
+            id=new_id(),
+            link_id=link_id,
+            day=clock.mall_day(at),
+            visitor_id=visitor_id,
+            kind=kind,
+            product_id=product_id,
+        )
+    )
+
+
+def _count(link_id: UUID, product_id: UUID | None, at: datetime, **more: int) -> None:
+    """Add to a link's day."""
+    day = clock.mall_day(at)
+    inserts.write([LinkDay(id=new_id(), link_id=link_id, product_id=product_id, day=day)], ignore_conflicts=True)
+    LinkDay.objects.filter(link_id=link_id, day=day).update(**{name: F(name) + n for name, n in more.items()})
+
+
+@transaction.atomic
+def carted(
+    *, visitor_id: UUID | None, member_id: UUID | None, product_id: UUID | None, policy: Policy, at: datetime
+) -> bool:  # fmt: skip
+    """Something was put in a cart: count it for the link that would earn if it were ordered now.
+
+    Once per visitor, link and day. True when it was counted; nobody's link, one's own, an old one or a
+    machine's counts nothing.
+    """
+    who = member_id or visitor_id
+    if who is None:
+        return False
+    rows = {t.id: t for t in _opened(who, visitor_id, policy, at) if t.agent_class != "bot"}
+    links = Policy(AttributionModel.LAST_TOUCH if policy.model == AttributionModel.BINDING_FIRST else policy.model,
+                   policy.window_days)  # fmt: skip
+    choice = choose([_candidate(t) for t in rows.values()], links, order_at=at, buyer_id=who)
+    touched = rows.get(choice.winner.touch_id) if choice.winner and choice.winner.touch_id else None
+    if touched is None or not _mark(touched.link_id, touched.visitor_id, "cart", product_id, at):
+        return False
+    _count(touched.link_id, touched.product_id, at, carts=1)
+    return True
 
 
 def agent_class(agent: str) -> str:
@@ -137,7 +185,16 @@ def attribute(
 
 
 def _touches(buyer_id: UUID, visitor_id: UUID | None, policy: Policy, at: datetime) -> list[Candidate]:
-    """The touches of the buyer's browsers within twice the window: what was too old is named as such."""
+    """The touches of the buyer's browsers as candidates."""
+    return [_candidate(t) for t in _opened(buyer_id, visitor_id, policy, at)]
+
+
+def _candidate(t: Touch) -> Candidate:
+    return Candidate("link", t.sharer_id, t.at, t.id, t.plan_version_id)
+
+
+def _opened(buyer_id: UUID, visitor_id: UUID | None, policy: Policy, at: datetime) -> list[Touch]:
+    """What the buyer's browsers opened within twice the window: what was too old is named as such."""
     since = at - timedelta(days=2 * policy.window_days)
     or_this_one = " OR t.visitor_id = %s" if visitor_id is not None else ""
     statement = (
@@ -146,8 +203,7 @@ def _touches(buyer_id: UUID, visitor_id: UUID | None, policy: Policy, at: dateti
         " AND t.at >= %s AND t.at <= %s ORDER BY t.at DESC LIMIT 50"
     )
     given = [v for v in (buyer_id, visitor_id, since, at) if v is not None]
-    found = [selects.build(Touch, row) for row in selects.fetch(statement, given)]
-    return [Candidate("link", t.sharer_id, t.at, t.id, t.plan_version_id) for t in found]
+    return [selects.build(Touch, row) for row in selects.fetch(statement, given)]
 
 
 def record(*, order_id: UUID, buyer_id: UUID, choice: Choice, model: str, at: datetime) -> AttributionValue:

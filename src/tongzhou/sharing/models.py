@@ -64,17 +64,45 @@ class Visitor(models.Model):
 
 
 class LinkDay(models.Model):
-    """How often a link was opened on a day, repeats included."""
+    """What one link did on one day, counted when it happened: ``views`` with repeats, ``visitors`` and ``carts`` once
+    each; machines (``agent_class`` bot) only in ``bots``."""
+
+    placement: ClassVar[str] = "member"
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    link_id = models.UUIDField()
+    product_id = models.UUIDField(null=True)
+    day = models.DateField()
+    views = models.PositiveIntegerField(default=0)
+    visitors = models.PositiveIntegerField(default=0)
+    carts = models.PositiveIntegerField(default=0)
+    bots = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        db_table = "sharing_link_day"
+        constraints = [models.UniqueConstraint(fields=["link_id", "day"], name="sharing_link_day_once")]
+        indexes = [models.Index(fields=["day", "link_id"], name="sharing_link_day_day")]
+
+
+class FunnelMark(models.Model):
+    """One visitor's step (``visit`` | ``cart``) by one link on one day: a second time is no second mark.
+
+    It knows of the visitor what the touch knows, and nothing more. ``product_id`` is what was put in the cart.
+    """
 
     placement: ClassVar[str] = "member"
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     link_id = models.UUIDField()
     day = models.DateField()
-    views = models.PositiveIntegerField(default=0)
+    visitor_id = models.UUIDField()
+    kind = models.CharField(max_length=5)
+    product_id = models.UUIDField(null=True)
 
     class Meta:
-        db_table = "sharing_link_day"
-        constraints = [models.UniqueConstraint(fields=["link_id", "day"], name="sharing_link_day_once")]
+        db_table = "sharing_mark"
+        constraints = [
+            models.UniqueConstraint(fields=["link_id", "day", "kind", "visitor_id"], name="sharing_mark_once")
+        ]
+        indexes = [models.Index(fields=["kind", "day", "product_id"], name="sharing_mark_product")]
 
 
 class Attribution(models.Model):
@@ -96,3 +124,4 @@ class Attribution(models.Model):
 
     class Meta:
         db_table = "sharing_attribution"
+        indexes = [models.Index(fields=["at"], name="sharing_attribution_at", condition=~models.Q(sharer_id=None))]

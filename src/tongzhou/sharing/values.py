@@ -1,7 +1,7 @@
 """What crosses the wall of sharing."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 
@@ -76,10 +76,33 @@ class AttributionValue:
 
 
 @dataclass(frozen=True, slots=True)
-class Funnel:
-    """What became of a link: views, people, orders, and what they paid (minor units)."""
+class Steps:
+    """What became of openings: ``views`` with repeats, people once a day, people who put something in a cart, orders."""
 
-    link: LinkValue
-    views: int
-    visitors: int
-    orders: int
+    views: int = 0
+    visitors: int = 0
+    carts: int = 0
+    orders: int = 0
+    bots: int = 0  # opened by machines, in none of the others
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel(Steps):
+    """What became of a link; ``order_ids`` newest first, all of them unless there are thousands."""
+
+    link: LinkValue | None = None
+    order_ids: tuple[UUID, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelDay(Steps):
+    """What became of a link, or of all of them, on one day of the mall."""
+
+    day: date = date.min
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelOf(Steps):
+    """What became of a product's links."""
+
+    product_id: UUID | None = None

@@ -3,7 +3,20 @@
 from django.urls import path
 from django.views.decorators.http import require_GET, require_POST
 
-from tongzhou.storefront.views import account, buying, cart, earning, payouts, returns, safety, share, shop, system, why
+from tongzhou.storefront.views import (
+    account,
+    buying,
+    cart,
+    earning,
+    links,
+    payouts,
+    returns,
+    safety,
+    share,
+    shop,
+    system,
+    why,
+)
 
 urlpatterns = [
     path("", require_GET(shop.home)),
@@ -32,6 +45,8 @@ urlpatterns = [
     path("returns/<str:no>/act", require_POST(returns.act)),
     path("pay/<str:provider>/notify", buying.notify),
     path("earn", require_GET(earning.earn)),
+    path("earn/links", require_GET(links.listing)),
+    path("earn/links/<str:code>", require_GET(links.link)),
     path("earn/why/<str:reward_id>", require_GET(why.reward)),
     path("earn/why/<str:reward_id>/appeal", require_POST(safety.appeal)),
     path("earn/payout", earning.payout),

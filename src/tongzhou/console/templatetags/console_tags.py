@@ -1,5 +1,6 @@
 """Tags of the console's pages: states in words, faults at their fields, addresses with one condition changed."""
 
+from datetime import datetime
 from typing import Any
 
 from django import template
@@ -10,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from tongzhou.console import forms, texts
 from tongzhou.design.templatetags.shop_tags import icon, money
+from tongzhou.kit import clock
 from tongzhou.people.queries import mask_phone
 
 register = template.Library()
@@ -68,6 +70,12 @@ def here(context: dict[str, Any], **changes: Any) -> str:
 def upto(count: int, most: int = 99) -> str:
     """A counter that is counted no further than it needs to be: ``99+``."""
     return f"{most}+" if count > most else str(count)
+
+
+@register.filter
+def isoday(moment: datetime) -> str:
+    """The mall's day of a moment, as a date field wants it."""
+    return clock.mall_day(moment).isoformat()
 
 
 @register.filter

@@ -15,7 +15,7 @@ MOST = {
     "orders/ship": 10, "orders/<str:no>": 28, "orders/<str:no>/why": 12, "cases": 14, "cases/<str:no>": 18, "payouts": 18, "payouts/files": 11,
     "payouts/settings": 13, "tax": 18, "tax/members/<str:identity>": 11, "plans": 11, "plans/new": 14,
     "plans/file": 8, "plans/law": 11, "plans/<str:identity>": 18, "ledger": 14, "ledger/balance": 13, "ledger/reports": 26, "ledger/accounts/<str:code>": 12,
-    "ledger/<str:identity>": 16, "members": 11, "members/<str:identity>": 24, "audit": 9, "system": 16,
+    "ledger/<str:identity>": 16, "members": 11, "members/<str:identity>": 24, "members/<str:identity>/rebind": 13, "sharing": 30, "sharing/bindings": 9, "audit": 9, "system": 16,
 }  # fmt: skip
 NAMES = {"武夷肉桂", "岩茶", "五常稻花香", "北田粮仓", "林小满", "沈岚", "顾川", "苏禾", "分享", "两层", "茶饮", "中文", "浙江省杭州市西湖区",
          "竞舟路", "街道", "付款", "快递", "速递", "速运", "物流", "德邦"}  # fmt: skip

@@ -25,14 +25,16 @@ MAY = {
     "simulation": "OP", "simulation/members": "OP", "compliance": "OPF", "compliance/evidence": "OPF",
     "ledger": "OF", "ledger/balance": "OF", "ledger/reports": "OF", "ledger/export": "OF", "ledger/accounts/<str:code>": "OF",
     "ledger/<str:identity>": "OF",
-    "members": "OPS", "members/<str:identity>": "OPS",
     "risk": "OPF", "risk/settings": "OPF", "risk/<str:identity>": "OPF",
+    "members": "OPS", "members/<str:identity>": "OPS", "members/<str:identity>/rebind": "OPS",
+    "sharing": "OP", "sharing/bindings": "OP",
     "audit": "OF", "system": "O",
 }  # fmt: skip
 EVERYBODY = {"sign-in", "setup", "sign-out"}
 ACT = {
     "risk/settings": "O",
     "risk/<str:identity>": "OP",
+    "members/<str:identity>/rebind": "OP",
     "plans/law": "O",
     "compliance": "OF",
     "orders/ship": "OP",

@@ -12,7 +12,7 @@ from tongzhou.people.commands.accounts import (
     sign_out_everywhere,
 )
 from tongzhou.people.commands.addresses import delete_address, save_address
-from tongzhou.people.commands.bindings import bind, bind_many, confirm_rebind, propose_rebind
+from tongzhou.people.commands.bindings import bind, bind_many, confirm_rebind, decline_rebind, propose_rebind
 from tongzhou.people.commands.consents import set_purpose
 from tongzhou.people.commands.roles import create_first_owner, create_operator, grant_role, revoke_role
 
@@ -22,6 +22,7 @@ __all__ = [
     "confirm_rebind",
     "create_first_owner",
     "create_operator",
+    "decline_rebind",
     "delete_address",
     "give_consents",
     "grant_role",

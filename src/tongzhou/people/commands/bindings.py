@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from tongzhou.kit import audit
 from tongzhou.kit.actor import Actor
-from tongzhou.kit.refusals import Refusal, conflict, forbidden, invalid, not_found
+from tongzhou.kit.refusals import conflict, forbidden, invalid, not_found
 from tongzhou.people.models import Binding, Member, RebindProposal
 
 DEPTH = 10_000
@@ -119,7 +119,8 @@ def _why_not(invitee: UUID, inviter: UUID, parents: Mapping[UUID, UUID]) -> str:
 def propose_rebind(*, invitee_id: UUID, inviter_id: UUID, reason: str, by: Actor, at: datetime) -> UUID:
     """Propose to correct a binding; nothing changes until another person confirms.
 
-    *Refuses:* ``reason_missing``, ``self_binding``, ``unknown_inviter``, ``would_close_a_loop``.
+    *Refuses:* ``reason_missing``, ``self_binding``, ``unknown_inviter``, ``would_close_a_loop``, ``same_inviter``
+    (nothing would change), ``already_proposed`` (one correction at a time).
     """
     if by.id is None:
         raise forbidden("not_named", _("提出更正的人必须有身份。"))
@@ -132,6 +133,13 @@ def propose_rebind(*, invitee_id: UUID, inviter_id: UUID, reason: str, by: Actor
     if _ancestors_have(inviter_id, invitee_id):
         raise conflict("would_close_a_loop", _("这样会绕成一个圈。"), field="inviter", value=inviter_id)
     old = Binding.objects.filter(invitee_id=invitee_id).values_list("inviter_id", flat=True).first()
+    if old == inviter_id:
+        raise conflict("same_inviter", _("现在的邀请人就是 TA，没有要改的。"), field="inviter", value=inviter_id)
+    if RebindProposal.objects.filter(invitee_id=invitee_id, confirmed_at=None, declined_at=None).exists():
+        raise conflict(
+            "already_proposed", _("这位会员已经有一份更正在等第二个人。"), field="inviter", rule=_("一次一份"),
+            fix=_("先确认或搁下那一份。"),
+        )  # fmt: skip
     row = RebindProposal(
         invitee_id=invitee_id, old_inviter_id=old, new_inviter_id=inviter_id, reason=reason.strip()[:400],
         proposed_by=by.id, proposed_at=at,
@@ -157,8 +165,10 @@ def confirm_rebind(*, proposal_id: UUID, by: Actor, at: datetime) -> None:
         raise forbidden("same_person", _("提出和确认要由两个人来做。"))
     _alone()
     _lock_pair(row.invitee_id, row.new_inviter_id)
-    if not RebindProposal.objects.filter(id=row.id, confirmed_at=None).update(confirmed_by=by.id, confirmed_at=at):
-        raise Refusal("state_moved_on", _("这份申请已经处理过了。"))
+    if not RebindProposal.objects.filter(id=row.id, confirmed_at=None, declined_at=None).update(
+        confirmed_by=by.id, confirmed_at=at
+    ):
+        raise conflict("state_moved_on", _("这份申请已经处理过了。"))
     if _ancestors_have(row.new_inviter_id, row.invitee_id):
         raise conflict("would_close_a_loop", _("这样会绕成一个圈。"), field="inviter", value=row.new_inviter_id)
     changed = Binding.objects.filter(invitee_id=row.invitee_id, inviter_id=row.old_inviter_id or row.invitee_id)
@@ -171,4 +181,24 @@ def confirm_rebind(*, proposal_id: UUID, by: Actor, at: datetime) -> None:
     audit.record(
         by=by, action="binding.confirm", subject_kind="member", subject_id=row.invitee_id, at=at,
         proposal=str(row.id), old=str(row.old_inviter_id or ""), new=str(row.new_inviter_id),
+    )  # fmt: skip
+
+
+@transaction.atomic
+def decline_rebind(*, proposal_id: UUID, reason: str, by: Actor, at: datetime) -> None:
+    """Lay a proposed correction aside; nothing changes. Whoever proposed it may take it back.
+
+    *Refuses:* ``proposal_not_found``, ``reason_missing``, ``state_moved_on``.
+    """
+    row = RebindProposal.objects.filter(id=proposal_id).first()
+    if row is None:
+        raise not_found(_("没有这份更正申请。"), code="proposal_not_found")
+    if len(reason.strip()) < 4:
+        raise invalid("reason_missing", _("请写明搁下的理由。"), field="reason", value=reason, rule=_("至少 4 个字"))
+    open_ = RebindProposal.objects.filter(id=row.id, confirmed_at=None, declined_at=None)
+    if not open_.update(declined_by=by.id, declined_at=at, declined_why=reason.strip()[:400]):
+        raise conflict("state_moved_on", _("这份申请已经处理过了。"))
+    audit.record(
+        by=by, action="binding.decline", subject_kind="member", subject_id=row.invitee_id, at=at, proposal=str(row.id),
+        reason=reason.strip()[:400],
     )  # fmt: skip

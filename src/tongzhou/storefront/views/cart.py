@@ -18,6 +18,7 @@ from tongzhou.people import divisions
 from tongzhou.people import queries as members
 from tongzhou.people.commands.addresses import check_address
 from tongzhou.people.values import AddressValue
+from tongzhou.sharing import commands as sharing
 from tongzhou.storefront import http
 from tongzhou.storefront.variants import asked_sku
 from tongzhou.storefront.views import safety
@@ -49,6 +50,8 @@ def change(request: HttpRequest) -> HttpResponse:
     buy, add = "buy" in request.POST, "set" not in request.POST
     commands.set_cart_line(owner_id=owner, sku_id=sku, quantity=quantity, at=at, add=add)
     http.recount(request, owner)
+    if add and quantity:
+        _tell_sharing(request, sku, at)
     if add and not buy:
         messages.success(request, _("已放进购物车。"), extra_tags="trust")
     goal = f"/checkout?sku={sku}&quantity={quantity}" if buy else http.safe_next(request, "/cart")
@@ -56,6 +59,16 @@ def change(request: HttpRequest) -> HttpResponse:
     if fresh:
         http.set_visitor(request, response, owner)
     return response
+
+
+def _tell_sharing(request: HttpRequest, sku: UUID, at: datetime) -> None:
+    """Whose link led to this: counted by the rule that would decide who earns from the order."""
+    who, force, known = http.member(request), http.plan(at), goods.skus([sku], 0).get(sku)
+    if force and known and (who is not None or http.visitor_id(request) is not None):
+        sharing.carted(
+            visitor_id=http.visitor_id(request), member_id=who.id if who else None, product_id=known.product_id,
+            policy=force.plan.attribution, at=at,
+        )  # fmt: skip
 
 
 def _sku(request: HttpRequest, at: datetime) -> UUID:

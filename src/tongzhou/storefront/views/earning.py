@@ -1,14 +1,12 @@
 """What somebody earns, why, and how it is paid out."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
-from tongzhou.catalog import queries as goods
 from tongzhou.kit import clock
 from tongzhou.kit.actor import member as actor
 from tongzhou.kit.money import parse_major
@@ -18,12 +16,9 @@ from tongzhou.payouts import batches, commands, queries
 from tongzhou.people import queries as members
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import queries as shared
-from tongzhou.storefront import http
+from tongzhou.storefront import funnels, http
 from tongzhou.storefront.views import safety
 from tongzhou.storefront.views.payouts import confirm_with
-
-if TYPE_CHECKING:
-    pass
 
 
 def _month(at: datetime) -> datetime:
@@ -39,12 +34,10 @@ def earn(request: HttpRequest) -> HttpResponse:
     rows = rewards.rewards_of(who.id, before=before, limit=20)
     names = members.cards([r.buyer_id for r in rows])
     bought = orders.lines_by_id([r.line_id for r in rows])
-    links = shared.links_of(who.id, limit=3)
-    named = goods.cards_by_ids([f.link.product_id for f in links if f.link.product_id], discount_bp=http.discount(at))
     context = {
         "tab": "earn", "purse": rewards.earnings(who.id), "saved": orders.saved_this_month(who.id, _month(at)),
         "rows": [(r, names.get(r.buyer_id), bought.get(r.line_id)) for r in rows],
-        "links": [(f, named.get(f.link.product_id) if f.link.product_id else None) for f in links],
+        "links": funnels.of(who.id, at, limit=3),
         "today": shared.member_day(who.id, clock.day_start(clock.mall_day(at))), "at": at,
         "earned": rewards.earned_since(who.id, _month(at)), "more": rows[-1].id if len(rows) == 20 else None,
         "month": orders.sharer_orders(who.id, _month(at)), "plan": http.plan(at),

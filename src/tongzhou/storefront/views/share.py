@@ -21,7 +21,7 @@ from tongzhou.sharing import commands, queries
 from tongzhou.sharing.poster import Said, say
 from tongzhou.sharing.poster import render as render_poster
 from tongzhou.sharing.values import LinkValue
-from tongzhou.storefront import http
+from tongzhou.storefront import funnels, http
 from tongzhou.storefront.variants import chosen_sku
 
 
@@ -109,13 +109,12 @@ def invite(request: HttpRequest) -> HttpResponse:
         except Refusal as caught:
             refusal = caught
     link = commands.make_link(member_id=who.id, product_id=None, at=at)
-    card, funnels = members.card(who.id), queries.links_of(who.id, limit=9)
-    named = goods.cards_by_ids([f.link.product_id for f in funnels if f.link.product_id], discount_bp=http.discount(at))
+    card = members.card(who.id)
     context = {
         "tab": "earn", "link": link, "url": settings.SITE_URL + link.url_path, "who": card, "back": "/earn",
         "invited": members.invitee_count(who.id), "said": _said(request, link, card.display_name, None),
         "vouch": {"card": card, "words": link.words}, "words": words if refusal else link.words, "refusal": refusal,
-        "links": [(f, named.get(f.link.product_id) if f.link.product_id else None) for f in funnels], "most": commands.MOST_WORDS,
+        "links": funnels.of(who.id, at, limit=9), "most": commands.MOST_WORDS,
     }  # fmt: skip
     return http.page(request, "invite", context, status=422 if refusal else 200)
 
