@@ -2,7 +2,9 @@
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished, request_started
 from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -26,7 +28,13 @@ CHECKS = [
 
 @pytest.fixture
 def token(db):
-    return tokens.issue(assemble().buyer)
+    """A buyer's token. The end of a request would close the connection that the test's own transaction lives on,
+    as Django's test client knows too."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield tokens.issue(assemble().buyer)
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
 
 
 @schema.parametrize()
