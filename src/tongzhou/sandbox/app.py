@@ -14,6 +14,7 @@ from tongzhou.sandbox.notifier import Notifier
 from tongzhou.sandbox.records import Records, new_txn, now
 from tongzhou.sandbox.signing import check_pay_url, check_request
 
+PAYER = "bank_payer"
 CHOICES = ("pay", "fail", "late", "twice", "wrong", "silent")
 FIELDS = ("trade_no", "amount", "currency", "subject", "notify_url", "return_url")
 
@@ -85,8 +86,17 @@ class _Bank:
                 (fields["trade_no"], fields["subject"], amount, fields["currency"], fields["notify_url"], outcome, paid,
                  new_txn("pay_"), now()),
             )  # fmt: skip
+            payer = request.cookies.get(PAYER) or new_txn("acct_")
+            db.execute("INSERT OR REPLACE INTO payer VALUES (?, ?)", (fields["trade_no"], payer[:60]))
         self._announce(fields["trade_no"], choice)
-        return redirect(fields["return_url"])
+        answer = redirect(fields["return_url"])
+        answer.set_cookie(PAYER, payer[:60], max_age=86400 * 365, samesite="Lax", httponly=True)
+        return answer
+
+    def _payer(self, trade_no: str) -> str:
+        """The account that pays: one a browser, as a person has one wallet on a phone."""
+        row = self.records.one("SELECT payer FROM payer WHERE trade_no = ?", trade_no)
+        return str(row["payer"]) if row else ""
 
     def _announce(self, trade_no: str, choice: str) -> None:
         row = self.records.one("SELECT * FROM payment WHERE trade_no = ?", trade_no)
@@ -94,7 +104,7 @@ class _Bank:
             return
         body = {
             "event_id": new_txn("evt_"), "trade_no": trade_no, "outcome": row["outcome"], "amount": row["paid"],
-            "currency": row["currency"], "txn": row["txn"],
+            "currency": row["currency"], "txn": row["txn"], "payer": self._payer(trade_no),
         }  # fmt: skip
         self.notifier.queue(row["notify_url"], body, after=20 if choice == "late" else 0)
         if choice == "twice":
@@ -108,7 +118,8 @@ class _Bank:
         row = self.records.one("SELECT * FROM payment WHERE trade_no = ?", trade_no)
         if row is None:
             return jsonify(error="unknown"), 404
-        return jsonify(outcome=row["outcome"], amount=row["paid"], currency=row["currency"], txn=row["txn"])
+        return jsonify(outcome=row["outcome"], amount=row["paid"], currency=row["currency"], txn=row["txn"],
+                       payer=self._payer(trade_no))  # fmt: skip
 
     def refund(self) -> Response | tuple[Response, int]:
         """Refund under a number: the same number again is the same refund, another amount is refused."""

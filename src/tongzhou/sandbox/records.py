@@ -12,6 +12,7 @@ from typing import Any
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS payment (trade_no TEXT PRIMARY KEY, subject TEXT, amount INTEGER, currency TEXT,
   notify_url TEXT, outcome TEXT DEFAULT 'open', paid INTEGER DEFAULT 0, txn TEXT DEFAULT '', at REAL);
+CREATE TABLE IF NOT EXISTS payer (trade_no TEXT PRIMARY KEY, payer TEXT);
 CREATE TABLE IF NOT EXISTS refund (refund_no TEXT PRIMARY KEY, trade_no TEXT, amount INTEGER, status TEXT, txn TEXT, at REAL);
 CREATE TABLE IF NOT EXISTS payout (bill_no TEXT PRIMARY KEY, amount INTEGER, name TEXT, account TEXT, currency TEXT,
   status TEXT, txn TEXT, reason TEXT, at REAL);

@@ -46,10 +46,12 @@ def detail(request: HttpRequest, identity: str) -> HttpResponse:
             refusal = caught
     near = queries.around([row.sharer_id, row.buyer_id])
     names = members.cards({row.sharer_id, row.buyer_id} | {m for group in near.values() for m in group})
+    reward = rewards.by_ids([row.reward_id]).get(row.reward_id)
+    amount = (reward.standing_minor or reward.accrued_minor) if reward else 0  # of a refused one, what it would be
     context = {
-        "hold": row, "reasons": texts.said(row.reasons), "refusal": refusal, "form": request.POST,
+        "hold": row, "amount": amount, "reasons": texts.said(row.reasons), "refusal": refusal, "form": request.POST,
         "sharer": names.get(row.sharer_id), "buyer": names.get(row.buyer_id), "at": clock.now(),
-        "reward": rewards.by_ids([row.reward_id]).get(row.reward_id), "open": row.status in ("DELAYED", "OPEN", "APPEALED"),
+        "reward": reward, "open": row.status in ("DELAYED", "OPEN", "APPEALED"),
         "near": [(texts.KINDS[k], [names[m] for m in sorted(group) if m in names]) for k, group in near.items()],
         "steps": [(s, texts.STEPS.get(s.kind, s.kind)) for s in steps], "may": http.may(request, http.DESK),
     }  # fmt: skip

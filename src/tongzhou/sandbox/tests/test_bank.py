@@ -26,7 +26,8 @@ def pay(choice, amount=9300):
 
 def test_a_payment_is_known_and_refunded_once_under_its_number(bank):
     assert pay("silent").status_code == 302
-    assert PROVIDERS["sandbox"].query("P1").amount_minor == 9300
+    said = PROVIDERS["sandbox"].query("P1")
+    assert said.amount_minor == 9300 and said.payer.startswith("acct_"), "the bank names the account that paid"
     first = PROVIDERS["sandbox"].refund(trade_no="P1", refund_no="R1", amount_minor=4000)
     assert first.status == "succeeded"
     assert PROVIDERS["sandbox"].refund(trade_no="P1", refund_no="R1", amount_minor=4000) == first
