@@ -18,7 +18,7 @@ from tongzhou.people import queries as members
 from tongzhou.people.commands.addresses import check_address
 from tongzhou.people.values import AddressValue
 from tongzhou.risk import commands as risk
-from tongzhou.risk.models import Hold
+from tongzhou.risk import queries as held
 from tongzhou.risk.values import Kind, Sighting
 
 NEW = ("小号一", "小号二", "小号三", "小号四")
@@ -51,8 +51,7 @@ def stage(sharers: Sequence[UUID], scene: Scene, now: datetime) -> None:
     _sell(scene, boss, fakes[0], at, "工业路 3 号仓")
     _sell(scene, other, one, at, home, phone="13900000777")
     _sell(scene, one, other, at + timedelta(hours=1), home, phone="13900000777")
-    refused = Hold.objects.filter(sharer_id=alone, status="REFUSED").first()
-    if refused:
+    for refused in [h for h in held.queue("refused") if h.sharer_id == alone]:
         risk.appeal(
             hold_id=refused.id,
             sharer_id=alone,
