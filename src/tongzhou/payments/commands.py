@@ -216,6 +216,17 @@ def retry_refund(*, refund_id: UUID, by: Actor, at: datetime) -> None:
     outbox.publish(RefundRequested(refund_id), at=at)
 
 
+def hold(order_id: UUID) -> None:
+    """Lock an order's payments until the caller's transaction ends, before the order itself.
+
+    A notice holds its payment and then its order; whoever takes both in the other order could wait for it in
+    a circle.
+    """
+    if connection.vendor == "postgresql":
+        rows = Payment.objects.filter(order_id=order_id).order_by("id").select_for_update()
+        list(rows.values_list("id", flat=True))
+
+
 @transaction.atomic
 def close(*, order_ids: list[UUID], at: datetime) -> int:
     """Close the open payments of orders that ended unpaid; money that still comes is settled by rule."""

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 
 from tongzhou.kit.refusals import Kind, Refusal
 from tongzhou.storefront.http import came_from, sign_in_url
@@ -68,6 +70,20 @@ class RefusalMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+        """Refuse what no database column can hold before any view sees it: a NUL in an address or a field."""
+        fields = [("path", request.path_info), *request.GET.items()]
+        if request.method == "POST" and not getattr(view, "csrf_exempt", False):
+            fields += request.POST.items()
+        for name, value in fields:
+            if isinstance(value, str) and "\x00" in value:
+                refusal = Refusal(
+                    "text_invalid", _("这里有不能保存的字符（NUL）。"), field=name, value=value.replace("\x00", "␀")[:80],
+                    kind=Kind.NOT_FOUND if name == "path" else Kind.INVALID, fix=_("删掉它再提交。"),
+                )  # fmt: skip
+                return self.process_exception(request, refusal)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Turn a refusal into the door's own language; anything else is Django's 500."""

@@ -12,6 +12,7 @@ from tongzhou.aftersale import queries as cases
 from tongzhou.catalog import queries as goods
 from tongzhou.console import http
 from tongzhou.kit import clock, worker
+from tongzhou.kit.actor import operator
 from tongzhou.kit.refusals import Refusal, invalid
 from tongzhou.ledger import queries as books
 from tongzhou.orders import queries as orders
@@ -70,7 +71,10 @@ def setup(request: HttpRequest) -> HttpResponse:
 
 
 def sign_out(request: HttpRequest) -> HttpResponse:
-    """Leave the console."""
+    """Leave the console, on every device: a copied cookie opens nothing after this."""
+    if request.user.is_authenticated:
+        who = request.user
+        people.sign_out_everywhere(member_id=who.id, by=operator(who.id, who.display_name), at=clock.now())
     logout(request)
     return HttpResponseRedirect("/console/sign-in")
 

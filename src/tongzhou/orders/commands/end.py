@@ -23,7 +23,8 @@ def cancel(*, order_id: UUID, by: Actor, at: datetime, reason: str = "", buyer_i
 
     Returns the cash on its way back. *Refuses:* ``order_not_found``, ``order_not_cancellable``.
     """
-    payments.close(order_ids=[order_id], at=at)  # payments before their order, as a notice takes them
+    payments.hold(order_id)  # payments before their order, as a notice takes them
+    payments.close(order_ids=[order_id], at=at)
     order = locked(order_id)
     if buyer_id is not None and order.buyer_id != buyer_id:
         raise conflict("order_not_cancellable", _("这个订单不能取消。"))

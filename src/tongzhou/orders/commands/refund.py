@@ -41,6 +41,7 @@ def refund(
     ``refund_exceeds_line`` (more money or units than are left of the line), ``refund_below_worth``
     (all units of an undelivered line are given up for less than is left of it).
     """
+    payments.hold(order_id)  # before the order, as a notice takes them
     order, reference = locked(order_id), reference[:100]
     before = RefundRecord.objects.filter(order_id=order_id, reference=reference).first()
     if before:

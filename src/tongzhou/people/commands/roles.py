@@ -67,7 +67,7 @@ def create_first_owner(*, phone: str, name: str, password: str, code: str, at: d
     """Make the first owner of a new mall. *Refuses:* ``owner_exists``, ``setup_code_wrong`` and as create_operator."""
     if Role.objects.filter(role=RoleName.OWNER).exists():
         raise conflict("owner_exists", _("这个商城已经有所有者了。"))
-    if not hmac.compare_digest(code.strip().upper(), setup_code()):
+    if not hmac.compare_digest(code.strip().upper().encode(), setup_code().encode()):
         raise invalid(
             "setup_code_wrong", _("安装码不对。"), field="code",
             fix=_("安装码写在数据目录的 setup.code 文件里，启动时也会显示。"),
