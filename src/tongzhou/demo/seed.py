@@ -195,10 +195,10 @@ def _one(
         ),
     )  # fmt: skip
     saved = catalog.save_product(draft=draft, by=world.boss, at=at)
-    catalog.add_picture(
-        product_id=saved.id, by=world.boss, at=at, drawn=f"tz/art/goods/{item['art']}.svg", alt=item["title"][0],
-        alt_en=item["title"][1],
-    )  # fmt: skip
+    for art, zh, en in ([item["art"], *item["title"]], *item.get("pictures", ())):
+        catalog.add_picture(
+            product_id=saved.id, by=world.boss, at=at, drawn=f"tz/art/goods/{art}.svg", alt=zh, alt_en=en
+        )
     catalog.publish(product_ids=[saved.id], by=world.boss, at=at)
     world.products.append(saved.id)
     left = goods.available(list(goods.sku_ids_of(saved.id)))
