@@ -127,7 +127,7 @@ FACES = {
     "simulation", "monitors", "explaining", "deciding",  # rewards
     "texts",  # risk
     "batches", "policy", "rails", "statements", "tax",  # payouts
-    "wiring", "safety", "seed", "metrics", "tokens", "templatetags",  # config, demo, api, design
+    "wiring", "safety", "seed", "traffic", "metrics", "tokens", "templatetags",  # config, demo, api, design
 }  # fmt: skip
 
 

@@ -177,15 +177,15 @@ def demo_seed(scale: Annotated[int, typer.Option(help="How many products.", min=
 
 @demo.command("traffic")
 def demo_traffic(minutes: Annotated[int, typer.Option(help="How long.", min=1)] = 10) -> None:
-    """Keep the demo alive: friends open links, buy, receive, return.
+    """Keep the demo alive beside a running `tongzhou serve`: friends open links, join, buy, receive, return.
 
     Example: tongzhou demo traffic --minutes 5
     """
     boot()
     _demo_only()
-    from tongzhou.demo import seed
+    from tongzhou.demo import traffic
 
-    seed.traffic(minutes=minutes, tell=tell)
+    traffic.run(minutes=minutes, tell=tell)
 
 
 @demo.command("up")

@@ -16,7 +16,6 @@ from uuid import UUID
 from django.conf import settings
 
 from tongzhou.aftersale import commands as aftersale
-from tongzhou.aftersale import queries as cases
 from tongzhou.catalog import commands as catalog
 from tongzhou.catalog import queries as goods
 from tongzhou.catalog.values import ProductDraft, SkuDraft
@@ -93,7 +92,7 @@ def run(*, scale: int, tell: Tell, only_if_empty: bool = False) -> None:
 
 
 def _last_touches(world: _World, dice: random.Random, now: datetime) -> None:
-    """What the days left to chance: orders just placed, paid and sent, two cancelled, and somebody who owes a reward back."""
+    """What the days left to chance: orders just placed, paid and sent, two cancelled, open returns, a reward owed back."""
     just = now - timedelta(minutes=5)
     _buy(world, just, dice, unpaid=True)
     _buy(world, just, dice, unpaid=False)
@@ -102,6 +101,14 @@ def _last_touches(world: _World, dice: random.Random, now: datetime) -> None:
     for unpaid in (True, False):
         order_id, buyer = _buy(world, just, dice, unpaid=unpaid)
         endings.cancelled(order_id, buyer, now)
+    for _stage in range(3):  # a return at every stage where somebody has to act
+        order_id, buyer = _buy(world, now - timedelta(hours=30), dice, unpaid=False)
+        number = f"YT{dice.randrange(10**11):011d}"
+        fulfilment.ship(
+            order_id=order_id, carrier="yuantong", tracking_no=number, by=world.boss, at=now - timedelta(hours=22)
+        )
+        fulfilment.confirm_receipt(order_id=order_id, by=member(buyer), at=now - timedelta(hours=2))
+        _return(world, order_id, buyer, now - timedelta(hours=1), last=True)
     _settle(now)
     endings.receivable(world.people, now, by=world.boss)
     cheats.stage(world.people[9:14], cheats.Scene(world.boss, world.skus[0], _settle), now)
@@ -324,27 +331,3 @@ def _pay_out(world: _World, at: datetime, dice: random.Random, *, last: bool) ->
         )
         payout = payouts.request(member_id=who, amount_minor=free, at=at)
         endings.payout(payout, at, first=world.boss, second=world.finance, still_open=last)
-
-
-def traffic(*, minutes: int, tell: Tell) -> None:
-    """Keep the demo alive for a while: somebody buys every few seconds, parcels move."""
-    dice = random.Random()  # noqa: S311 - a story, not a secret
-    people_known = [c.id for c in members.listing(limit=200)]
-    page = goods.cards(discount_bp=0, limit=60)
-    skus = [sku for card in page.items for sku in goods.sku_ids_of(card.id)]
-    finance = next(m for m, roles in members.operators().items() if "finance" in roles)
-    world = _World(operator(finance, "demo"), operator(finance, "demo"), people_known, skus)
-    until = time.monotonic() + minutes * 60
-    while time.monotonic() < until:
-        _buy(world, clock.now(), dice, unpaid=dice.random() < 0.1)
-        for order in list(sold.console_list(view="paid", limit=20))[:2]:
-            if dice.random() < 0.5:
-                fulfilment.ship(
-                    order_id=order.id,
-                    carrier="yunda",
-                    tracking_no=f"YT{dice.randrange(10**11):011d}",
-                    by=world.boss,
-                    at=clock.now(),
-                )
-        tell(f"  {clock.now():%H:%M:%S} one more order; {cases.open_count()['answer']} returns wait for an answer")
-        time.sleep(dice.uniform(2, 8))
