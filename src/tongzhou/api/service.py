@@ -28,6 +28,7 @@ from tongzhou.api.schemas import (
 from tongzhou.api.tokens import Bearer
 from tongzhou.catalog import queries as goods
 from tongzhou.kit import clock, idempotency
+from tongzhou.kit.numbers import whole
 from tongzhou.kit.refusals import Refusal, conflict, invalid, not_found
 from tongzhou.orders import commands, queries
 from tongzhou.payments import commands as payments
@@ -211,9 +212,12 @@ def read_order(request: HttpRequest, no: Number) -> dict[str, Any]:
 
 def _read_cursor(after: str) -> str:
     try:
-        return urlsafe_base64_decode(after).decode()
+        cursor = urlsafe_base64_decode(after).decode()
     except ValueError:
-        raise invalid("cursor_invalid", _("翻页的位置不对，请从头再看。"), field="after", value=after) from None
+        cursor = ""
+    if urlsafe_base64_encode(cursor.encode()) != after.rstrip("="):  # decoding drops letters it does not know
+        raise invalid("cursor_invalid", _("翻页的位置不对，请从头再看。"), field="after", value=after)
+    return cursor
 
 
 @api.get(
@@ -226,7 +230,7 @@ def products(
     """Published products at member prices. ``q`` searches (best first), otherwise the newest come first."""
     discount = _discount(clock.now())
     if q:
-        start = int(after) if after.isascii() and after.isdigit() else 0 if not after else None
+        start = whole(after) if after else 0
         if start is None or start > 1_000:
             raise invalid("cursor_invalid", _("翻页的位置不对，请从头再看。"), field="after", value=after)
         found = goods.search(q, discount_bp=discount, limit=limit + 1, offset=start)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from tongzhou.compliance.vocabulary import KNOWN_KINDS, KNOWN_METRICS, KNOWN_TRIGGERS
 from tongzhou.console import forms
 from tongzhou.kit.money import plain
+from tongzhou.kit.numbers import whole
 from tongzhou.kit.refusals import Refusal, invalid
 
 # name in the form → (path in the document, how it is written)
@@ -203,8 +204,9 @@ def matched(refusal: Refusal, form: Form) -> Refusal:
     used = [i for i, r in enumerate(form.rows) if r["rate"] or r["amount"] or r["key"]]
     for error in refusal.errors:
         head, dot, tail = error.field.partition("].")
-        if dot and head.startswith("rewards[") and head[8:].isdigit() and int(head[8:]) < len(used):
-            error.field = f"rewards[{used[int(head[8:])]}].{tail}"
+        row = whole(head[8:]) if dot and head.startswith("rewards[") else None
+        if row is not None and row < len(used):
+            error.field = f"rewards[{used[row]}].{tail}"
         elif "." in error.field:
             error.field = error.field.replace(".", "-")
     return refusal

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from tongzhou.catalog.values import ConsoleProductPage, ProductDraft, SkuDraft
 from tongzhou.console import forms, texts
 from tongzhou.kit.money import plain
+from tongzhou.kit.numbers import whole
 from tongzhou.kit.refusals import Kind, Refusal, invalid
 
 TEXTS = (
@@ -137,8 +138,7 @@ def typed(post: QueryDict) -> Form:
         rows.append(
             Row(
                 post.get(f"sku-{i}-id", ""), post.get(f"sku-{i}-values", ""), post.get(f"sku-{i}-values_en", ""), cells,
-                post.get(f"sku-{i}-was", ""), int(post.get(f"sku-{i}-reserved", "0").strip()[:9] or 0)
-                if post.get(f"sku-{i}-reserved", "0").strip().isdigit() else 0, f"sku-{i}-sold" in post,
+                post.get(f"sku-{i}-was", ""), whole(post.get(f"sku-{i}-reserved", "").strip()) or 0, f"sku-{i}-sold" in post,
             )
         )  # fmt: skip
     return Form(kept, axes, rows)
@@ -270,8 +270,9 @@ def matched(refusal: Refusal, form: Form) -> Refusal:
     sold = [i for i, r in enumerate(form.rows) if r.sold]
     for error in refusal.errors:
         head, dot, tail = error.field.partition("].")
-        if dot and head.startswith("skus[") and head[5:].isdigit() and int(head[5:]) < len(sold):
-            error.field = f"skus[{sold[int(head[5:])]}].{tail}"
+        row = whole(head[5:]) if dot and head.startswith("skus[") else None
+        if row is not None and row < len(sold):
+            error.field = f"skus[{sold[row]}].{tail}"
         elif error.field == "code":
             at = next((i for i in sold if form.rows[i].cells["code"] == error.value), None)
             error.field = error.field if at is None else f"skus[{at}].code"

@@ -73,7 +73,10 @@ def _plain(*amounts: int) -> list[str]:
 def quarter(text: str) -> tuple[datetime, datetime]:
     """``2026Q3`` → its first moment and the first moment after it. *Refuses:* ``quarter``."""
     year, _mark, number = text.strip().upper().partition("Q")
-    if not (year.isdigit() and len(year) == 4 and number in ("1", "2", "3", "4")) or not 2019 <= int(year) <= 2100:
+    if (
+        not (year.isascii() and year.isdigit() and len(year) == 4 and number in ("1", "2", "3", "4"))
+        or not 2019 <= int(year) <= 2100
+    ):
         raise invalid("quarter", _("季度写成 2026Q3 这样。"), field="quarter", value=text, rule="YYYYQ1–YYYYQ4")
     first = int(number) * 3 - 2
     after = date(int(year) + (number == "4"), (first + 3 - 1) % 12 + 1, 1)

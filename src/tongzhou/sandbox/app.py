@@ -54,8 +54,14 @@ class _Bank:
         fields = {k: request.values.get(k, "") for k in FIELDS}
         at, sign = request.values.get("at", "0"), request.values.get("sign", "")
         text = urlencode(sorted(fields.items()))
-        good = at.isdigit() and check_pay_url(self.secret, fields["trade_no"], int(at), sign, text)
-        return fields if good and fields["amount"].isdigit() else None
+        good = (
+            at.isascii()
+            and at.isdigit()
+            and len(at) < 13
+            and check_pay_url(self.secret, fields["trade_no"], int(at), sign, text)
+        )
+        amount = fields["amount"]
+        return fields if good and amount.isascii() and amount.isdigit() and len(amount) < 17 else None
 
     def page(self) -> str | tuple[str, int]:
         """What the person sees: whom they pay, how much, and how this bank shall behave."""

@@ -188,8 +188,26 @@ def test_products_are_public_searched_and_paged(cast):
     assert {page["items"][0]["slug"], rest["items"][0]["slug"]} == {"rougui", "rice"} and rest["next"] == ""
     found = anyone("GET", "/products?q=肉桂").json()
     assert [x["slug"] for x in found["items"]] == ["rougui"] and found["items"][0]["price_minor"] == 9500
-    for wrong in ("limit=0", "limit=101", "limit=x", "after=rubbish", "q=茶&after=x", "q=" + "茶" * 101, "q=%00"):
+    for wrong in (
+        "limit=0",
+        "limit=101",
+        "limit=x",
+        "after=rubbish",
+        "after=²",
+        "after='",
+        "q=茶&after=²",
+        "q=茶&after=x",
+        "q=" + "茶" * 101,
+        "q=%00",
+    ):
         assert anyone("GET", f"/products?{wrong}").status_code == 422, wrong
+    assert anyone("GET", "/products?after=²").json()["code"] == "cursor_invalid"
+
+
+def test_an_order_that_is_not_there_is_said_in_a_sentence(caller):
+    said = caller("GET", "/orders/TZ0")
+    assert said.status_code == 404 and said.json()["code"] == "order_not_found"
+    assert said.json()["title"] == said.json()["message"] == "没有这个订单。"
 
 
 def test_orders_come_in_pages(caller, cast):

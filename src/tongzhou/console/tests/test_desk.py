@@ -186,6 +186,13 @@ class TestProducts:
         same = owner.post("/console/products/new", {**said, "save": "1"})
         assert same.status_code == 409 and "taster" in same.content.decode()
 
+    @pytest.mark.parametrize("odd", ["²", "9" * 5000])
+    def test_a_number_that_is_none_is_refused_or_ignored_never_a_crash(self, desk, owner, odd):
+        path = f"/console/products/{desk.product}"
+        said = fields(owner.get(path).content.decode())
+        answer = owner.post(path, {**said, "version": odd, "sku-0-reserved": odd, "save": "1"})
+        assert answer.status_code in (302, 409, 422)
+
     def test_a_publish_that_is_refused_saves_nothing(self, desk, owner):
         path = f"/console/products/{desk.product}"
         owner.post(f"{path}/status", {"act": "unpublish"})

@@ -85,9 +85,9 @@ def find(request: HttpRequest) -> HttpResponse:
     query = request.GET.get("q", "").strip()
     roles: http.Roles = request.console["roles"]  # type: ignore[attr-defined]
     upper = query.upper()
-    if upper.startswith("AS") and upper[2:].isdigit():
+    if upper.startswith("AS") and upper.isascii() and upper[2:].isdigit():
         return HttpResponseRedirect(f"/console/cases/{upper}")
-    if upper.startswith("TZ") and upper[2:].isdigit():
+    if upper.startswith("TZ") and upper.isascii() and upper[2:].isdigit():
         return HttpResponseRedirect(f"/console/orders/{upper}")
     room = (
         "products"

@@ -15,6 +15,7 @@ from tongzhou.catalog import queries as goods
 from tongzhou.catalog.values import STAGES, ConsoleProductPage, ReturnPolicy
 from tongzhou.console import forms, http, productform, uploads
 from tongzhou.kit import audit, clock
+from tongzhou.kit.numbers import whole
 from tongzhou.kit.refusals import Refusal, invalid
 from tongzhou.orders import queries as orders
 from tongzhou.plans import queries as plans
@@ -108,7 +109,7 @@ def _save(request: HttpRequest, form: productform.Form, page: ConsoleProductPage
     by, at = http.actor(request), clock.now()
     if page:
         productform.stock_moved(form, page)
-    version = int(form.texts["version"]) if form.texts["version"].isdigit() else None
+    version = whole(form.texts["version"])
     with transaction.atomic():  # a publish that is refused leaves nothing saved, so that what was typed still fits
         saved = catalog.save_product(
             draft=productform.draft_of(form), by=by, at=at, product_id=page.id if page else None,

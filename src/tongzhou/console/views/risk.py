@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from tongzhou.console import forms, http
 from tongzhou.kit import clock
+from tongzhou.kit.numbers import whole
 from tongzhou.kit.refusals import Refusal, invalid
 from tongzhou.people import queries as members
 from tongzhou.rewards import queries as rewards
@@ -79,9 +80,10 @@ def settings(request: HttpRequest) -> HttpResponse:
 
 def _change(request: HttpRequest) -> None:
     key, text = request.POST.get("key", ""), request.POST.get("value", "").strip()
-    if not text.isascii() or not text.isdigit():
+    value = whole(text)
+    if value is None:
         raise invalid("not_a_number", _("这里要填一个整数。"), field=key or "value", value=text)
     changed = commands.change_setting(
-        key=key, value=int(text), reason=request.POST.get("reason", ""), by=http.actor(request), at=clock.now()
+        key=key, value=value, reason=request.POST.get("reason", ""), by=http.actor(request), at=clock.now()
     )
     messages.success(request, _("已改，记入审计。") if changed else _("和原来一样，没有改。"), extra_tags="trust")

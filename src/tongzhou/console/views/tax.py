@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from tongzhou.console import forms, http
 from tongzhou.kit import clock
 from tongzhou.kit.money import format_minor
+from tongzhou.kit.numbers import whole
 from tongzhou.kit.refusals import Refusal, invalid
 from tongzhou.payouts import commands as payouts
 from tongzhou.payouts import proofs, statements
@@ -49,7 +50,8 @@ def overview(request: HttpRequest) -> HttpResponse:
 
 
 def _year(text: str, this: int) -> int:
-    return int(text) if text.isdigit() and 2019 <= int(text[:4]) <= this and len(text) == 4 else this
+    year = whole(text, digits=4)
+    return year if year is not None and 2019 <= year <= this else this
 
 
 def _before(today: date) -> str:
