@@ -1,6 +1,7 @@
 """The `tongzhou` command: `tongzhou <noun> <verb>`, `--help` with an example everywhere, `--json` for machines.
 
-Results go to stdout, messages and progress to stderr; with ``--json`` stdout is exactly one JSON document.
+Results go to stdout, messages and progress to stderr; with ``--json`` stdout is exactly one JSON document, also of a
+failure: ``{"error": code, "message", "field", "value", "rule", "fix", "errors": […]}``.
 """
 
 import json
@@ -34,6 +35,7 @@ def boot() -> None:
     except (ValueError, OSError, ImportError) as error:  # a setting that cannot be read
         tell(f"The environment cannot be used: {error}")
         tell("docs/operating/environment.md says what each variable takes.")
+        _answer_json("environment_unusable", f"The environment cannot be used: {error}")
         raise typer.Exit(REFUSED) from None
     lang = os.environ.get("LC_ALL") or os.environ.get("LANG", "")
     translation.activate("zh-hans" if lang.lower().startswith("zh") else "en")
@@ -117,6 +119,9 @@ def _failed(error: Exception) -> int:
 
     if isinstance(error, Refusal):
         refuse(error)
+        _answer_json(
+            error.code, error.message, **{k: v for k, v in error.as_dict().items() if k not in ("code", "message")}
+        )
         return REFUSED
     if getattr(error, "exit_code", None) is not None:  # click's own usage errors
         error.show()  # type: ignore[attr-defined]
@@ -127,10 +132,19 @@ def _failed(error: Exception) -> int:
         first = (str(error).strip() or type(error).__name__).splitlines()[0]
         tell(f"The database cannot be used: {first}")
         tell("Is it new? Run `tongzhou migrate`. Otherwise `tongzhou doctor` says what is wrong.")
+        _answer_json("database_unusable", f"The database cannot be used: {first}")
         return REFUSED
     tell(f"Something went wrong: {type(error).__name__}: {error}")
     tell("Run `tongzhou doctor` for what may be missing; TONGZHOU_DEBUG=1 shows where.")
+    _answer_json("unexpected", f"{type(error).__name__}: {error}")
     return REFUSED
+
+
+def _answer_json(code: str, message: Any, **more: Any) -> None:
+    """A verb asked with ``--json`` that fails answers with one document too: the same parts as a refusal of the API."""
+    if "--json" in sys.argv:
+        parts = {"field": "", "value": "", "rule": "", "fix": "", "errors": [], **more}
+        say({"error": code, "message": str(message), **parts})
 
 
 def refuse(refusal: Any) -> None:

@@ -52,11 +52,20 @@ def check(file: Path, profile: str = "", as_json: Json = False) -> None:
 
 
 def _read(file: Path) -> str:
-    from tongzhou.kit.refusals import invalid
+    from tongzhou.kit.refusals import Refusal, invalid
     from tongzhou.kit.textfile import encoding_of
 
-    if encoding_of(file) != "utf-8-sig" or file.stat().st_size > 1_000_000:
-        raise invalid("not_toml", "A plan is a UTF-8 text of at most 1 MB.", field="file", value=file.name)
+    try:
+        encoding = encoding_of(file)
+    except Refusal as refusal:
+        if refusal.code not in ("file_binary", "encoding_unknown"):
+            raise
+        encoding = ""  # its advice is for spreadsheets
+    if encoding != "utf-8-sig" or file.stat().st_size > 1_000_000:
+        raise invalid(
+            "not_toml", "This is not a text file with a plan in TOML.", field="file", value=file.name,
+            rule="UTF-8 text of at most 1 MB", fix="Give a plan.toml; `tongzhou plan export` writes one.",
+        )  # fmt: skip
     return file.read_text(encoding="utf-8-sig")
 
 

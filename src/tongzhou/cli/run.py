@@ -73,7 +73,7 @@ def worker(pause: Annotated[float, typer.Option(help="Seconds between looks when
 
     Example: tongzhou worker
     """
-    boot()
+    start_safely()
     from django.db import close_old_connections
 
     from tongzhou.config.wiring import periodic

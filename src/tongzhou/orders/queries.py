@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Count, F, QuerySet, Sum
 from django.db.models.functions import TruncDate
+from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import queries as goods
 from tongzhou.kit import clock, selects
@@ -86,7 +87,7 @@ def order(no: str, *, buyer_id: UUID | None = None) -> Order:
     if row is not None and buyer_id not in (None, row.buyer_id):
         row = None
     if row is None:
-        raise not_found("order", code="order_not_found")
+        raise not_found(_("没有这个订单。"), code="order_not_found")
     return row
 
 
@@ -94,7 +95,7 @@ def whole(no: str, *, buyer_id: UUID | None = None) -> tuple[Order, list[OrderLi
     """One order with its lines, in one query; a buyer's own only. *Refuses:* ``order_not_found``."""
     rows = list(OrderLine.objects.filter(order__no=no).select_related("order").order_by("position"))
     if not rows or (buyer_id is not None and rows[0].buyer_id != buyer_id):
-        raise not_found("order", code="order_not_found")
+        raise not_found(_("没有这个订单。"), code="order_not_found")
     return rows[0].order, rows
 
 
@@ -102,7 +103,7 @@ def order_by_id(order_id: UUID) -> Order:
     """One order by id. *Refuses:* ``order_not_found``."""
     row = Order.objects.filter(id=order_id).first()
     if row is None:
-        raise not_found("order", code="order_not_found")
+        raise not_found(_("没有这个订单。"), code="order_not_found")
     return row
 
 

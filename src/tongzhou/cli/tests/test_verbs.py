@@ -51,6 +51,19 @@ def test_wrong_usage_ends_with_2_and_says_so(tongzhou, args):
     assert "Traceback" not in said.err and not said.out.startswith("{")
 
 
+def test_a_refusal_with_json_is_one_document_on_stdout(tongzhou, db, tmp_path):
+    file = tmp_path / "plan.toml"
+    file.write_bytes(b"\x89PNG\x00\x01")
+    said = tongzhou("plan", "check", file, "--json")
+    assert said.code == 1 and said.json["error"] == "not_toml" and said.json["field"] == "file"
+    assert "not a text file" in said.json["message"] and "plan export" in said.json["fix"] and "CSV" not in said.out
+    file.write_text(PLAN.replace("rate_bp = 500", 'rate_bp = "much"'))
+    said = tongzhou("plan", "import", file, "--json")
+    assert said.code == 1 and said.json["error"] == "plan_invalid"
+    assert [set(e) >= {"code", "message", "field", "value"} for e in said.json["errors"]] == [True]
+    assert tongzhou("plan", "import", file).out == ""
+
+
 def test_search(tongzhou, cast):
     found = tongzhou("search", "products", "肉桂", "--json").json
     assert found == {"query": "肉桂", "count": 1, "items": [

@@ -76,7 +76,8 @@ class Sandbox:
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise invalid(
-                "notice_malformed", _("通知的内容读不懂。"), field=str(error)[:60], rule="event_id, trade_no, outcome, amount, currency"
+                "notice_malformed", _("通知的内容读不懂。"), field=str(error)[:60],
+                rule="event_id, trade_no, outcome, amount, currency", fix=_("按文档的字段重新签名再发。"),
             ) from None  # fmt: skip
 
     def refund(self, *, trade_no: str, refund_no: str, amount_minor: int) -> RefundOutcome:

@@ -26,7 +26,7 @@ def check_address(address: AddressValue) -> AddressValue:
     """
     errors = []
     receiver, detail = address.receiver.strip(), re.sub(r"\s+", " ", address.detail).strip()
-    if not 1 <= len(receiver) <= 30:
+    if not 1 <= len(receiver) <= 30 or not any(c.isalnum() for c in receiver):  # marks that nobody sees are no name
         errors.append(
             invalid("receiver", _("请写收货人的名字。"), field="receiver", value=receiver, rule=_("1 到 30 个字"))
         )

@@ -35,6 +35,7 @@ def test_the_same_address_again_is_the_same_one(member):
     ("change", "field"),
     [
         ({"receiver": " "}, "receiver"),
+        ({"receiver": "\u202e\u200b"}, "receiver"),  # nothing that anybody could see
         ({"phone": "12345"}, "phone"),
         ({"code": "330106"}, "code"),  # a county that has streets: not the last level
         ({"code": "999999"}, "code"),
