@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
@@ -45,6 +45,13 @@ def _hash(phone: str, code: str) -> str:
     return salted_hmac("tongzhou.sms", f"{phone}|{code}", algorithm="sha256").hexdigest()
 
 
+def _one_at_a_time(phone: str) -> None:
+    """Whoever asks for the same phone waits here until the transaction ends; SQLite has one writer anyway."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"people.code:{phone}"])
+
+
 def request_code(*, phone: str, ip: str, at: datetime) -> None:
     """Send a six-digit code that signs in, or signs up, whoever holds the phone.
 
@@ -54,6 +61,7 @@ def request_code(*, phone: str, ip: str, at: datetime) -> None:
     """
     number, code = _phone(phone), f"{secrets.randbelow(10**6):06d}"
     with transaction.atomic():
+        _one_at_a_time(number)
         recent = SignInChallenge.objects.filter(phone=number)
         if recent.filter(at__gt=at - PAUSE, at__lte=at).exists():
             raise Refusal(

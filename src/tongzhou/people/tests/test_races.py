@@ -12,7 +12,7 @@ from tongzhou.kit import senders
 from tongzhou.kit.actor import SYSTEM
 from tongzhou.kit.refusals import Refusal
 from tongzhou.people import commands
-from tongzhou.people.models import Binding, Member
+from tongzhou.people.models import Binding, Member, SignInChallenge
 
 pytestmark = [pytest.mark.postgres, pytest.mark.django_db(transaction=True)]
 AT = datetime(2026, 7, 14, 4, tzinfo=UTC)
@@ -41,6 +41,11 @@ def test_two_sign_ins_with_one_code_make_one_account():
     code = re.search(r"\d{6}", senders.shown("+8613812341234"))[0]
     said = at_once(*[lambda: commands.sign_in(phone="13812341234", code=code, at=AT)] * 2)
     assert "ok" in said and said.count("ok") == 1 and Member.objects.count() == 1
+
+
+def test_twelve_requests_for_one_phone_make_one_code():
+    said = at_once(*[lambda: commands.request_code(phone="13812341234", ip="", at=AT)] * 12)
+    assert said == ["code_too_soon"] * 11 + ["ok"] and SignInChallenge.objects.count() == 1
 
 
 def test_two_bindings_of_one_member_and_two_opposite_ones():
