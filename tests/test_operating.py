@@ -4,12 +4,15 @@ import os
 import re
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from tongzhou.config import safety
 from tongzhou.kit import outbox
+from tongzhou.kit.models import PeriodicTurn
+from tongzhou.storefront.views import system
 
 ROOT = Path(__file__).resolve().parents[1]
 SAFE = {"TONGZHOU_ENV": "production", "TONGZHOU_SECRET_KEY": "k" * 48, "TONGZHOU_HOSTS": "shop.example",
@@ -50,8 +53,9 @@ def test_every_fact_and_its_handlers_are_in_events_md():
     ({"TONGZHOU_SECRET_KEY": ""}, "TONGZHOU_SECRET_KEY"), ({"DEBUG": "1"}, "DEBUG"), ({"TONGZHOU_SECRET_KEY": "short"}, "32"),
     ({"TONGZHOU_HOSTS": ""}, "TONGZHOU_HOSTS"), ({"TONGZHOU_SANDBOX_SECRET": "x"}, "sandbox"),
 ])  # fmt: skip
-def test_production_does_not_start_unsafe(tmp_path, env, word):
-    ran = start(tmp_path, "serve", **{**SAFE, **env})
+@pytest.mark.parametrize("verb", ["serve", "web", "worker"])
+def test_production_does_not_start_unsafe(tmp_path, verb, env, word):
+    ran = start(tmp_path, verb, **{**SAFE, **env})
     assert ran.returncode == 1 and word in ran.stderr and "Traceback" not in ran.stderr, ran
 
 
@@ -106,6 +110,14 @@ def test_the_demos_password_is_worth_nothing_in_production(settings):
 def test_health_readiness_and_metrics(client, settings, monkeypatch):
     assert client.get("/healthz").json() == {"status": "alive"}
     assert client.get("/readyz").json()["status"] == "ready"
+    began = system.STARTED
+    PeriodicTurn.objects.create(name="x", due_at=began, last_at=began - timedelta(hours=9))
+    for minutes, last, status in ((4, -540, 200), (6, -540, 503), (60, 56, 200), (60, 54, 503)):
+        PeriodicTurn.objects.update(last_at=began + timedelta(minutes=last))
+        with monkeypatch.context() as later:
+            later.setattr(system.clock, "now", lambda minutes=minutes: began + timedelta(minutes=minutes))
+            answer = client.get("/readyz")
+        assert answer.status_code == status and "worker_seen_seconds_ago" in answer.json(), (minutes, last)
     page = client.get("/metrics")
     assert page.status_code == 200 and b"tongzhou_outbox_waiting 0.0" in page.content
     assert client.get("/metrics", headers={"X-Forwarded-For": "1.2.3.4"}).status_code == 404

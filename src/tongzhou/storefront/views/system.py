@@ -1,5 +1,7 @@
 """Pages about the mall itself, and what machines ask."""
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -10,6 +12,8 @@ from tongzhou.catalog import queries as goods
 from tongzhou.kit import clock, worker
 from tongzhou.storefront import http
 
+STARTED = clock.now()
+WORKER_PATIENCE = timedelta(minutes=5)
 TOPICS = {
     "delivery": _("配送与运费"), "returns": _("退换与七日无理由"), "sharing": _("分享规则全文"), "rewards": _("每一笔怎么算"),
     "tax": _("税与提现"), "privacy": _("隐私与我的数据"), "terms": _("服务协议"), "about": _("同舟是什么"),
@@ -32,7 +36,11 @@ def alive(request: HttpRequest) -> HttpResponse:
 
 
 def ready(request: HttpRequest) -> HttpResponse:
-    """``/readyz``: the database answers; says how much waits for the worker and when it last worked."""
+    """``/readyz``: the database answers and a worker works; says how much waits for it and when it was last seen.
+
+    503 once no worker took a periodic turn for five minutes, counted from this process' start at the earliest, so
+    that a mall that just came up, or comes back after a night, has the time to.
+    """
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -40,10 +48,13 @@ def ready(request: HttpRequest) -> HttpResponse:
         last = worker.last_seen()
     except DatabaseError:
         return JsonResponse({"status": "database unavailable"}, status=503)
-    idle = (clock.now() - last).total_seconds() if last else None
+    at = clock.now()
+    gone = worker.jobs() and at - max(last or STARTED, STARTED) > WORKER_PATIENCE
     return JsonResponse(
-        {"status": "ready", "backlog": waiting, "worker_seen_seconds_ago": None if idle is None else int(idle)}
-    )
+        {"status": "worker not seen" if gone else "ready", "backlog": waiting,
+         "worker_seen_seconds_ago": None if last is None else int((at - last).total_seconds())},
+        status=503 if gone else 200,
+    )  # fmt: skip
 
 
 def robots(request: HttpRequest) -> HttpResponse:
