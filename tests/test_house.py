@@ -127,6 +127,7 @@ FACES = {
     "simulation", "monitors", "explaining", "deciding",  # rewards
     "texts",  # risk
     "batches", "policy", "rails", "statements", "tax",  # payouts
+    "records",  # sandbox
     "wiring", "safety", "seed", "traffic", "metrics", "tokens", "templatetags",  # config, demo, api, design
 }  # fmt: skip
 

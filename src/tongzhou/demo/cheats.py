@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from tongzhou.demo import bank
 from tongzhou.fulfilment import commands as fulfilment
 from tongzhou.kit.actor import Actor, member
 from tongzhou.orders import commands as orders
@@ -72,6 +73,9 @@ def _sell(scene: Scene, sharer: UUID, buyer: UUID, at: datetime, street: str, ph
         order_id=placed.order_id, buyer_id=buyer, order_no=placed.no, amount_minor=placed.total_minor, provider="sandbox",
         return_url="", at=at,
     )  # fmt: skip
+    bank.paid(
+        trade_no=start.trade_no, order_no=placed.no, amount_minor=placed.total_minor, txn=f"demo{placed.no}", at=at
+    )
     paid = Notice(
         "sandbox", f"demo-{placed.no}", start.trade_no, "succeeded", placed.total_minor, "CNY", f"demo{placed.no}"
     )

@@ -9,6 +9,7 @@ from itertools import cycle
 from uuid import UUID
 
 from tongzhou.aftersale import commands as aftersale
+from tongzhou.demo import bank
 from tongzhou.kit import worker
 from tongzhou.kit.actor import Actor, member
 from tongzhou.orders import commands as orders
@@ -57,6 +58,7 @@ def payout(payout_id: UUID, at: datetime, *, first: Actor, second: Actor, still_
     if end == "RELEASED":
         return
     payouts.mark_sent(payout_id, at=at)
+    bank.sent(payout_id, status={"SENT": "pending", "FAILED": "failed"}.get(end, "paid"), at=at)
     if end == "FAILED":
         payouts.record(payout_id, RailOutcome("failed", reason="账户已注销"), at=at)
     elif end in ("PAID", "RETURNED"):

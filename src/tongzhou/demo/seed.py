@@ -19,7 +19,7 @@ from tongzhou.aftersale import commands as aftersale
 from tongzhou.catalog import commands as catalog
 from tongzhou.catalog import queries as goods
 from tongzhou.catalog.values import ProductDraft, SkuDraft
-from tongzhou.demo import cheats, endings
+from tongzhou.demo import bank, cheats, endings
 from tongzhou.fulfilment import commands as fulfilment
 from tongzhou.kit import clock, worker
 from tongzhou.kit.actor import SYSTEM, Actor, member, operator
@@ -265,6 +265,9 @@ def _buy(world: _World, at: datetime, dice: random.Random, *, unpaid: bool) -> t
         order_id=placed.order_id, buyer_id=buyer, order_no=placed.no, amount_minor=placed.total_minor, provider="sandbox",
         return_url="", at=at,
     )  # fmt: skip
+    bank.paid(
+        trade_no=start.trade_no, order_no=placed.no, amount_minor=placed.total_minor, txn=f"demo{placed.no}", at=at
+    )
     orders.settle(
         Notice(
             "sandbox", f"demo-{placed.no}", start.trade_no, "succeeded", placed.total_minor, "CNY", f"demo{placed.no}"
@@ -279,6 +282,7 @@ def _settle(at: datetime) -> None:
     """Deliver facts, and let refunds reach their buyers as the demo's bank would."""
     worker.drain_local(at=at)
     for refund_id in payments.requested_refunds():
+        bank.refunded(refund_id, txn="demo", at=at)
         payments.record_refund(refund_id, RefundOutcome("succeeded", "demo"), at=at)
     worker.drain_local(at=at)
 

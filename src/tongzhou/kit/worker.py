@@ -17,6 +17,7 @@ from django_tasks_db.models import DBTaskResult
 
 from tongzhou.kit import outbox
 from tongzhou.kit.models import PeriodicTurn
+from tongzhou.kit.refusals import Refusal
 from tongzhou.kit.transactions import command
 
 log = logging.getLogger("tongzhou.worker")
@@ -118,7 +119,11 @@ def _failed(row: "Row", error: Exception, *, at: datetime, worker: str, most: in
     """Count the attempt; schedule the next, or bury the row with its traceback."""
     tries = [*row.worker_ids, worker]
     dead = len(tries) >= most
-    log.warning("delivery failed", extra={"row": str(row.id), "attempt": len(tries), "dead": dead}, exc_info=error)
+    no = isinstance(error, Refusal)  # a counterparty that is silent or says no: one line; a crash shows where
+    log.warning(
+        "delivery failed%s", f": {error}" if no else "", exc_info=None if no else error,
+        extra={"row": str(row.id), "attempt": len(tries), "dead": dead},
+    )  # fmt: skip
     DBTaskResult.objects.filter(id=row.id).update(
         status=DEAD if dead else READY,
         worker_ids=tries,

@@ -75,6 +75,11 @@ def refunds_of(order_id: UUID) -> "QuerySet[Refund]":
     return Refund.objects.filter(order_id=order_id).order_by("created_at", "id")
 
 
+def refund(refund_id: UUID) -> Refund:
+    """One refund with its payment."""
+    return Refund.objects.select_related("payment").get(id=refund_id)
+
+
 def stuck_refunds(limit: int = 50) -> "QuerySet[Refund]":
     """Refunds that failed and wait for a decision."""
     return Refund.objects.filter(status=RefundStatus.FAILED).order_by("created_at")[:limit]

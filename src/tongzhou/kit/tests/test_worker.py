@@ -8,6 +8,7 @@ from django_tasks_db.models import DBTaskResult
 
 from tongzhou.kit import outbox, worker
 from tongzhou.kit.outbox import Handler
+from tongzhou.kit.refusals import Refusal
 from tongzhou.kit.worker import Periodic, backoff
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,25 @@ def test_one_bad_fact_holds_up_no_other_and_is_buried_and_revived(heard):
     bad.clear()
     assert worker.revive(dead.id, at=at) and not worker.revive(dead.id, at=at)
     assert worker.run_once(at=at) == 1 and told[-1] == [2] and not worker.dead_letters().exists()
+
+
+def test_a_counterparty_that_is_silent_is_one_line_and_a_crash_shows_where(heard, caplog):
+    def silent(_facts, _at):
+        raise Refusal("rail_unreachable", "The rail is silent.", retryable=True)
+
+    def crash(_facts, _at):
+        raise RuntimeError("broken")
+
+    for run, traced in ((silent, False), (crash, True)):
+        caplog.clear()
+        outbox.register({Rang: [Handler("bank", run, external=True)]})
+        outbox.publish(Rang(1), at=AT)
+        worker.run_once(at=AT)
+        (record,) = [r for r in caplog.records if r.name == "tongzhou.worker"]
+        assert (
+            bool(record.exc_info) is traced
+            and ("rail_unreachable: The rail is silent." in record.getMessage()) is not traced
+        )
 
 
 def test_a_fact_whose_handler_is_gone_waits_and_is_not_lost(heard):
