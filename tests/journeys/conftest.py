@@ -99,7 +99,7 @@ def phone(chromium, mall):
         )
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(60_000)
         return page
 
     yield fresh
