@@ -62,7 +62,7 @@ def _act(request: HttpRequest, row: "Case") -> str:
     act, by, at = request.POST.get("act", ""), http.actor(request), clock.now()
     if act == "approve":
         aftersale.approve(case_id=row.id, by=by, at=at, answer=request.POST.get("answer", ""))
-        return _("已同意。") if row.kind == "RETURN" else _("已同意，正在按原路退款。")
+        return _("已同意。") if row.kind == "return" else _("已同意，正在按原路退款。")
     if act == "reject":
         aftersale.reject(case_id=row.id, by=by, at=at, answer=request.POST.get("answer", ""))
         return _("已答复不同意，买家能看到理由，也能再申请。")

@@ -16,12 +16,12 @@ from tongzhou.kit.actor import member as actor
 from tongzhou.kit.refusals import Refusal
 from tongzhou.people import commands as people
 from tongzhou.people import queries as members
-from tongzhou.plans.rules import LineFacts, estimate
 from tongzhou.sharing import commands, queries
 from tongzhou.sharing.poster import Said, say
 from tongzhou.sharing.poster import render as render_poster
 from tongzhou.sharing.values import LinkValue
 from tongzhou.storefront import funnels, http
+from tongzhou.storefront.promises import promised
 from tongzhou.storefront.variants import chosen_sku
 
 
@@ -73,9 +73,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
             refusal = caught
     link = commands.make_link(member_id=who.id, product_id=item.id, at=at)
     force, sku = http.plan(at), chosen_sku(item)
-    earning = 0
-    if force and sku:
-        earning = estimate(force.plan, LineFacts(sku.code, slug, (), sku.price_minor, 0, sku.list_price_minor, None))
+    earning = promised(force, sku) if sku else 0
     card = members.card(who.id)
     said = _said(request, link, card.display_name, item)
     context = {

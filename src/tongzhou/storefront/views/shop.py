@@ -15,10 +15,10 @@ from tongzhou.catalog.values import CategoryNode, ProductCard
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import Refusal, not_found
 from tongzhou.orders import queries as orders
-from tongzhou.plans.rules import LineFacts, estimate
 from tongzhou.plans.values import PlanVersionValue
 from tongzhou.rewards import queries as rewards
 from tongzhou.storefront import http
+from tongzhou.storefront.promises import on_card, promised
 from tongzhou.storefront.structured import choices_data, product_data
 from tongzhou.storefront.variants import axes, chosen_sku
 from tongzhou.storefront.views.share import vouch
@@ -30,17 +30,9 @@ ON_HOME, IN_BLOCK, IN_SECTION = 40, 4, 4
 POPULAR_DAYS, POPULAR_KEPT = 30, 600  # days looked back; seconds the answer is kept
 
 
-def earns(force: PlanVersionValue | None, *, price: int, listed: int, cost: int | None = None, slug: str = "",
-          sku: str = "", categories: tuple[str, ...] = ()) -> int:  # fmt: skip
-    """分享赚: what one unit would earn a sharer under the plan in force."""
-    if force is None:
-        return 0
-    return estimate(force.plan, LineFacts(sku, slug, categories, price, 0, listed, cost))
-
-
 def shelf(items: Iterable[ProductCard], force: PlanVersionValue | None) -> Shelf:
     """Cards with what each would earn."""
-    return [(c, earns(force, price=c.price_minor, listed=c.list_from_minor, slug=c.slug)) for c in items]
+    return [(c, on_card(force, c)) for c in items]
 
 
 def popular(discount_bp: int, at: datetime, limit: int = 5) -> list[tuple[ProductCard, int]]:
@@ -147,7 +139,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         return HttpResponseRedirect(f"/products/{moved}", status=301)
     force = http.plan(at)
     sku = chosen_sku(item, request.GET.get("sku", ""))
-    earning = earns(force, price=sku.price_minor, listed=sku.list_price_minor, slug=slug, sku=sku.code) if sku else 0
+    earning = promised(force, sku) if sku else 0
     context = {
         "item": item, "sku": sku, "earning": earning, "vouch": vouch(request, item.id, at), "axes": axes(item, sku),
         "trail": goods.trail(item.category), "supplier": suppliers.supplier(item.supplier_id), "plan": force,
