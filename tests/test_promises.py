@@ -31,9 +31,7 @@ payout_to_margin_bp = 5000
 
 def test_the_page_the_card_and_the_ledger_say_the_same(monkeypatch):
     cast = assemble()
-    plans.import_plan(
-        text=PLAN, by=cast.owner, at=AT
-    )
+    plans.import_plan(text=PLAN, by=cast.owner, at=AT)
     plans.activate(code="by-shelf", by=cast.owner, at=AT)
     placed, start = buy(cast)
     pay(placed, start)
