@@ -56,7 +56,7 @@ def settled(page, *, tries=60):
 def newcomer(phone, number, name="航行者"):
     page = phone("zh-CN")
     sign_in(page, number, name)
-    page.wait_for_url(re.compile(r"/me$"))
+    page.wait_for_url(re.compile(r"/me$"), wait_until="commit")
     return page
 
 
@@ -274,7 +274,7 @@ def test_axe_finds_nothing_serious(chromium, mall, theme):
         page = context.new_page()
         found = [(path, *v) for path in PUBLIC for v in serious(page, path)]
         sign_in(page, "139000001" + ("10" if theme == "light" else "11") if language == "en" else "13900000112")
-        page.wait_for_url(re.compile(r"/me$"))
+        page.wait_for_url(re.compile(r"/me$"), wait_until="commit")
         page.goto("/products/towel")
         named = {"sku": page.locator("#pick input[type=radio]").first.get_attribute("value")}
         page.goto("/products/honey")
