@@ -60,9 +60,8 @@ def newcomer(phone, number, name="航行者"):
     return page
 
 
-@pytest.mark.slow  # passes alone; in a mall shared with every other journey its sign-in has timed out: to be understood
 def test_every_behaviour_of_the_bank_ends_in_a_page_that_says_so(phone, mall):
-    page = newcomer(phone, "13710003001")
+    page = newcomer(phone, "13710005001")
     no = order(page, "honey", first=True)
     choose(page, "fail")
     settled(page)

@@ -56,14 +56,14 @@ def request_code(*, phone: str, ip: str, at: datetime) -> None:
     """Send a six-digit code that signs in, or signs up, whoever holds the phone.
 
     Says the same whether or not the phone is known. The message leaves after the commit.
-    *Refuses:* ``phone_invalid``, ``code_too_soon`` (30 s), ``too_many_codes`` (5 an hour per phone,
+    *Refuses:* ``phone_invalid``, ``code_too_soon`` (30 s after one that was not used yet), ``too_many_codes`` (5 an hour per phone,
     30 per address).
     """
     number, code = _phone(phone), f"{secrets.randbelow(10**6):06d}"
     with transaction.atomic():
         _one_at_a_time(number)
         recent = SignInChallenge.objects.filter(phone=number)
-        if recent.filter(at__gt=at - PAUSE, at__lte=at).exists():
+        if recent.filter(at__gt=at - PAUSE, at__lte=at, used_at=None).exists():
             raise Refusal(
                 "code_too_soon", _("验证码刚刚发过，请等 30 秒再要。"), kind=Kind.LIMIT, retryable=True, field="phone",
                 rule=_("两次之间至少 30 秒"), fix=_("先看看刚收到的那条短信。"),

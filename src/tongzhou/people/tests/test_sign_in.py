@@ -53,3 +53,13 @@ def test_too_soon_and_too_many_are_refused_without_a_message():
         with pytest.raises(Refusal) as refused:
             ask(at)
         assert refused.value.code == code and SignInChallenge.objects.count() == 5
+
+
+def test_whoever_signed_in_just_now_may_ask_for_another_code_at_once():
+    """On a second device, or after signing out: the code that was used is no code any more."""
+    commands.request_code(phone="13812341234", ip="", at=AT)
+    first = re.search(r"\d{6}", senders.shown("+8613812341234"))[0]
+    commands.sign_in(phone="13812341234", code=first, at=AT + timedelta(seconds=5))
+    commands.request_code(phone="13812341234", ip="", at=AT + timedelta(seconds=10))
+    second = re.search(r"\d{6}", senders.shown("+8613812341234"))[0]
+    assert not commands.sign_in(phone="13812341234", code=second, at=AT + timedelta(seconds=12)).created
