@@ -60,6 +60,9 @@ def rows(path: Path, fmt: Format, report: Report) -> Iterator[Row]:
             seen_header = True
             continue
         report.rows += 1
+        if any("\x00" in c for c in cells):
+            report.note(start, "", "␀", "nul_removed", _("这一行里有 NUL 字符，已去掉。"))
+            cells = [c.replace("\x00", "") for c in cells]
         padded = [*cells, *[""] * len(names)][: len(names)]
         # Reversed, so that of two columns with one name the first counts.
         yield Row(start, dict(zip(reversed(names), reversed(padded), strict=True)))

@@ -156,3 +156,9 @@ def test_any_rows_are_answered_and_never_half_a_product(tmp_path_factory, rows):
     path.write_text(out.getvalue(), encoding="utf-8", errors="replace")
     commands.import_products(path, "woocommerce", "woo", by=BY, at=AT)
     assert not Product.objects.exclude(id__in=Sku.objects.values("product_id")).exists()
+
+
+def test_a_nul_in_any_cell_is_taken_out_and_told(take):
+    summary = take({**CUP, "SKU": "", "ID": "1\x00", "Name": "Cup\x00"}, {**RED, "Parent": "x\x00"})
+    assert summary.created == 1 and Product.objects.get().title == "Cup"
+    assert {(2, "nul_removed"), (3, "nul_removed")} <= {(n.line, n.code) for n in summary.notes}
