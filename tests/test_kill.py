@@ -26,7 +26,9 @@ def database(tmp_path):
         base.execute(f"CREATE DATABASE {name}")
     yield given.rsplit("/", 1)[0] + "/" + name
     with psycopg.connect(given, autocommit=True) as base:
-        base.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        # not WITH (FORCE): that also means to end an autovacuum worker, which only a superuser may
+        base.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user", [name])
+        base.execute(f"DROP DATABASE {name}")
 
 
 @pytest.mark.parametrize("seed", [1, pytest.param(2, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
