@@ -27,7 +27,10 @@ def database(tmp_path):
     yield given.rsplit("/", 1)[0] + "/" + name
     with psycopg.connect(given, autocommit=True) as base:
         # not WITH (FORCE): that also means to end an autovacuum worker, which only a superuser may
-        base.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user", [name])
+        base.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user",
+            [name],
+        )
         base.execute(f"DROP DATABASE {name}")
 
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Exists, OuterRef
 
-from tongzhou.catalog.models import Category, Stamp
+from tongzhou.catalog.models import Category, Product, Stamp, Status
 from tongzhou.catalog.values import CategoryNode
 from tongzhou.kit.ids import new_id
 
@@ -23,10 +24,23 @@ class Tree:
     roots: tuple[CategoryNode, ...]
     by_id: Mapping[UUID, CategoryNode]
     by_slug: Mapping[str, CategoryNode]
+    upward: Mapping[UUID, tuple[str, ...]]  # the slugs of a category and of all above it, itself first
+
+
+_FILLED_SECONDS = 10.0  # how long a process believes which categories have goods on sale
+
+
+@dataclass(frozen=True, slots=True)
+class Shelves:
+    """The part of the tree that leads to goods on sale; ``mark`` changes whenever it does."""
+
+    mark: str
+    roots: tuple[CategoryNode, ...]
 
 
 _copy: Tree | None = None
 _looked = 0.0
+_shelves: tuple[float, Tree, Shelves] | None = None
 
 
 def changed() -> None:
@@ -38,8 +52,8 @@ def changed() -> None:
 
 def forget() -> None:
     """Drop this process's copy."""
-    global _copy
-    _copy = None
+    global _copy, _shelves
+    _copy = _shelves = None
 
 
 def current() -> Tree:
@@ -56,6 +70,25 @@ def current() -> Tree:
         _copy = _read(mark)
     _looked = now
     return _copy
+
+
+def shelves() -> Shelves:
+    """The tree without the categories that have nothing on sale, neither on them nor below; looked up every ten seconds."""
+    global _shelves
+    tree, now = current(), time.monotonic()
+    fresh = _shelves is not None and now - _shelves[0] < _FILLED_SECONDS and not connection.in_atomic_block
+    if _shelves is not None and fresh and _shelves[1] is tree:
+        return _shelves[2]
+    on_sale = Product.objects.filter(category_id=OuterRef("id"), status=Status.PUBLISHED)
+    filled = set(Category.objects.filter(Exists(on_sale)).values_list("id", flat=True))
+    found = Shelves(f"{tree.mark}:{hash(frozenset(filled))}", _leading(tree.roots, filled))
+    _shelves = (now, tree, found)
+    return found
+
+
+def _leading(nodes: tuple[CategoryNode, ...], filled: set[UUID]) -> tuple[CategoryNode, ...]:
+    kept = (replace(node, children=_leading(node.children, filled)) for node in nodes)
+    return tuple(node for node in kept if node.children or node.id in filled)
 
 
 def _read(mark: UUID | None) -> Tree:
@@ -75,4 +108,5 @@ def _read(mark: UUID | None) -> Tree:
         return made
 
     roots = tuple(node(row) for row in below.get(None, ()))
-    return Tree(mark, roots, by_id, {n.slug: n for n in by_id.values()})
+    upward = {n.id: tuple(by_id[i].slug for i in n.path if i in by_id) for n in by_id.values()}
+    return Tree(mark, roots, by_id, {n.slug: n for n in by_id.values()}, upward)

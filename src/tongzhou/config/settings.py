@@ -134,6 +134,7 @@ TEMPLATES = [
                 "tongzhou.storefront.context.shell",
             ],
             "builtins": [
+                "django.templatetags.cache",
                 "django.templatetags.i18n",
                 "django.templatetags.static",
                 "tongzhou.design.templatetags.shop_tags",

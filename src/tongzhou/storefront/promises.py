@@ -4,8 +4,6 @@ A variant's promise knows its cost, so the ceiling of its margin holds here as i
 stands for all variants of a product and shows what its cheapest gives before that ceiling.
 """
 
-from uuid import UUID
-
 from tongzhou.catalog import queries as goods
 from tongzhou.catalog.values import ProductCard, SkuOption
 from tongzhou.plans.rules import LineFacts, estimate
@@ -16,7 +14,7 @@ def on_card(force: PlanVersionValue | None, card: ProductCard) -> int:
     """What one unit of a card's product would earn a sharer, minor units."""
     if force is None:
         return 0
-    facts = LineFacts("", card.slug, _slugs(card.category_id), card.price_minor, 0, card.list_from_minor, None)
+    facts = LineFacts("", card.slug, goods.slugs_up(card.category_id), card.price_minor, 0, card.list_from_minor, None)
     return estimate(force.plan, facts)
 
 
@@ -26,13 +24,7 @@ def promised(force: PlanVersionValue | None, sku: SkuOption) -> int:
     if force is None or info is None:
         return 0
     facts = LineFacts(
-        info.code, info.product_slug, _slugs(info.category_ids[0]) if info.category_ids else (), info.price_minor, 0,
+        info.code, info.product_slug, goods.slugs_up(info.category_ids[0]) if info.category_ids else (), info.price_minor, 0,
         info.list_price_minor, info.cost_minor,
     )  # fmt: skip
     return estimate(force.plan, facts)
-
-
-def _slugs(category_id: UUID) -> tuple[str, ...]:
-    """The slugs of a category and of all above it, the leaf first: what a plan's rules are matched with."""
-    node = goods.category_by_id(category_id)
-    return tuple(step.slug for step in reversed(goods.trail(node))) if node else ()

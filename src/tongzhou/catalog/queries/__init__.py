@@ -18,7 +18,7 @@ from tongzhou.catalog.queries.console import (
 from tongzhou.catalog.queries.finding import facets, popular_searches, search, searches, suggest
 from tongzhou.catalog.queries.page import current_slug, product_page
 from tongzhou.catalog.queries.skus import available, levels, sku_by_codes, sku_ids_of, skus, skus_with_room
-from tongzhou.catalog.queries.trees import categories, category, category_by_id, forget, trail
+from tongzhou.catalog.queries.trees import categories, category, category_by_id, forget, shelves, slugs_up, trail
 
 __all__ = [
     "available",
@@ -42,12 +42,14 @@ __all__ = [
     "running_out",
     "search",
     "searches",
+    "shelves",
     "sitemap",
     "sku_by_codes",
     "sku_ids_of",
     "skus",
     "skus_with_room",
     "slug_of",
+    "slugs_up",
     "suggest",
     "trail",
     "view_counts",

@@ -5,7 +5,7 @@ from uuid import UUID
 from tongzhou.catalog import tree, wording
 from tongzhou.catalog.values import CategoryNode
 
-__all__ = ["categories", "category", "category_by_id", "forget", "trail"]
+__all__ = ["categories", "category", "category_by_id", "forget", "shelves", "slugs_up", "trail"]
 
 
 def forget() -> None:
@@ -17,6 +17,11 @@ def forget() -> None:
 def categories() -> tuple[CategoryNode, ...]:
     """The top categories with everything below them; at most one small query every two seconds."""
     return tree.current().roots
+
+
+def shelves() -> tree.Shelves:
+    """What visitors browse: the categories that have something on sale, on them or below; at most ten seconds old."""
+    return tree.shelves()
 
 
 def category(slug: str) -> CategoryNode | None:
@@ -33,3 +38,8 @@ def trail(node: CategoryNode) -> list[CategoryNode]:
     """The way down to a category, top first, itself last."""
     by_id = tree.current().by_id
     return [by_id[i] for i in reversed(node.path) if i in by_id]
+
+
+def slugs_up(category_id: UUID) -> tuple[str, ...]:
+    """The slugs of a category and of all above it, itself first: what a plan's rules are matched with."""
+    return tree.current().upward.get(category_id, ())

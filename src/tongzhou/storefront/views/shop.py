@@ -55,7 +55,7 @@ def blocks(items: Sequence[ProductCard], tree: Sequence[CategoryNode], most: int
 def home(request: HttpRequest) -> HttpResponse:
     """The first page: the idea, the shelves, what people buy, what is new. Nothing on it is invented."""
     at, who = http.now(), http.member(request)
-    force, bp, tree = http.plan(at), http.discount(at), goods.categories()
+    force, bp, tree = http.plan(at), http.discount(at), goods.shelves().roots
     found = goods.cards(discount_bp=bp, limit=ON_HOME).items
     fresh = found[:8]
     rest = [c for c in found if c not in fresh]
@@ -72,7 +72,8 @@ def home(request: HttpRequest) -> HttpResponse:
 
 def categories(request: HttpRequest, slug: str = "") -> HttpResponse:
     """Two panes: the shelves at the left, what stands on the chosen one at the right, by its parts when it has some."""
-    at, tree = http.now(), goods.categories()
+    at, shelves = http.now(), goods.shelves()
+    tree = shelves.roots
     chosen = goods.category(slug) if slug else (tree[0] if tree else None)
     if slug and chosen is None:
         raise not_found(_("没有这个分类。"), code="category_not_found")
@@ -84,7 +85,7 @@ def categories(request: HttpRequest, slug: str = "") -> HttpResponse:
     parts = (
         _parts(chosen, page.items, force) if chosen and sort == "newest" and not after and not page.next_cursor else []
     )
-    context = {"tab": "kinds", "tree": tree, "chosen": chosen, "top": top, "sort": sort, "cursor": page.next_cursor,
+    context = {"tab": "kinds", "tree": tree, "mark": shelves.mark, "chosen": chosen, "top": top, "sort": sort, "cursor": page.next_cursor,
                "items": shelf(page.items, force), "parts": parts, "trail": goods.trail(chosen) if chosen else []}  # fmt: skip
     return http.page(request, "category", context)
 
@@ -112,7 +113,7 @@ def search(request: HttpRequest) -> HttpResponse:
     return http.page(
         request, "search",
         {"q": query, "found": found, "items": shelf(found.items, force), "more": shelf(more, force), "near": near,
-         "next_from": offset + 24 if offset + 24 < found.count else 0, "sort": sort, "kinds": goods.categories()},
+         "next_from": offset + 24 if offset + 24 < found.count else 0, "sort": sort, "kinds": goods.shelves().roots},
     )  # fmt: skip
 
 
