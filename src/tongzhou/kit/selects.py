@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 from uuid import UUID
 
 from django.db import connection, models
@@ -23,6 +23,26 @@ def many(model: type[M], where: str, params: Sequence[Any]) -> list[M]:
     ``where`` is the program's own text, never anything a caller sent: that goes into ``params``.
     """
     return [build(model, row) for row in fetch(_select(model, where), params)]
+
+
+def picked(
+    model: type[models.Model], names: tuple[str, ...], where: str, params: Sequence[Any], extra: str = ""
+) -> list[tuple[Any, ...]]:
+    """Some fields of the rows of a model (``t``) that fit a condition, as Python values; ``extra``, one more expression, last.
+
+    ``where`` and ``extra`` are the program's own text; what a caller sent goes into ``params``.
+    """
+    found = fetch(_select_some(model, names, where, extra), params)
+    converters = _some_converters(model, names, connection.vendor)
+    if not converters:
+        return found
+    out = []
+    for row in found:
+        values = list(row)
+        for i, convert, column in converters:
+            values[i] = convert(values[i], column, connection)
+        out.append(tuple(values))
+    return out
 
 
 def fetch(statement: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
@@ -69,10 +89,22 @@ def _select(model: type[models.Model], where: str) -> str:
 
 
 @cache
+def _select_some(model: type[models.Model], names: tuple[str, ...], where: str, extra: str) -> str:
+    some = ", ".join(f't."{model._meta.get_field(name).column}"' for name in names)  # type: ignore[union-attr]
+    return f'SELECT {some}{", " if extra else ""}{extra} FROM "{model._meta.db_table}" t WHERE {where}'  # noqa: S608
+
+
 def _converters(model: type[models.Model], vendor: str) -> list[tuple[int, Callable[..., Any], Any]]:
+    return _some_converters(model, tuple(field.name for field in model._meta.concrete_fields), vendor)
+
+
+@cache
+def _some_converters(
+    model: type[models.Model], names: tuple[str, ...], vendor: str
+) -> list[tuple[int, Callable[..., Any], Any]]:
     """(position, converter, its expression): what the ORM would apply to make Python values of the engine's."""
     out = []
-    for i, field in enumerate(model._meta.concrete_fields):
+    for i, field in enumerate(cast("models.Field[Any, Any]", model._meta.get_field(name)) for name in names):
         column: Any = field.get_col(model._meta.db_table)
         found = [*connection.ops.get_db_converters(column), *column.get_db_converters(connection)]
         out += [(i, convert, column) for convert in found]
