@@ -5,11 +5,11 @@ from typing import Any
 
 from django import template
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
-from tongzhou.console import forms, texts
+from tongzhou.console import actions, forms, jobs, planwords, texts
 from tongzhou.design.templatetags.shop_tags import icon, money
 from tongzhou.kit import clock
 from tongzhou.people.queries import mask_phone
@@ -29,6 +29,8 @@ def words(code: Any, family: str) -> str:
     """``"last_touch"|words:"won"``: what a code means to a person."""
     if family in texts.STATES:
         return str(texts.STATES[family].get(str(code), (code, ""))[0])
+    if family == "action":
+        return str(actions.said(str(code)))
     return str(texts.words(family, str(code)))
 
 
@@ -79,13 +81,61 @@ def isoday(moment: datetime) -> str:
 
 
 @register.filter
-def plainly(value: Any) -> str:
-    """A part of a document in one line: ``rate_bp 800, depth 2``; a dash where nothing is said."""
-    if value is None:
-        return "—"
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {v}" for k, v in value.items())
-    return str(value)
+def plan_place(path: str) -> str:
+    """``rewards[depth=2].rate_bp`` in words."""
+    return planwords.place(path)
+
+
+@register.filter
+def plan_value(value: Any, path: str) -> str:
+    """A value of a plan as people read it; ``path`` says what it is of."""
+    return planwords.value(path.rpartition(".")[2].partition("[")[0], value)
+
+
+@register.filter
+def plan_word(code: str, family: str) -> str:
+    """``"retail_sale"|plan_word:"trigger"``: a code of a plan in words."""
+    return str(planwords.word(family, code))
+
+
+@register.filter
+def job_title(name: str) -> str:
+    """What a periodic job is called."""
+    return str(jobs.title(name))
+
+
+@register.filter
+def job_said(job: Any) -> str:
+    """What a periodic job said of its last turn."""
+    return jobs.answer(job.name, job.last_result)
+
+
+@register.filter
+def details(entry: Any) -> list[tuple[str, str, str]]:
+    """An audit entry's details: what it is called, its code, its value; empty ones are left out."""
+    return [
+        (str(actions.DETAILS.get(k, k)), k, str(actions.detail(k, v)))
+        for k, v in entry.detail.items()
+        if v not in (None, "", [], {})
+    ]
+
+
+@register.filter
+def dotted(account: str) -> SafeString:
+    """An account's code that breaks at its dots only, on the narrowest phone."""
+    return format_html_join(mark_safe(".<wbr>"), "{}", ((part,) for part in str(account).split(".")))
+
+
+@register.filter
+def doer(entry: Any) -> str:
+    """Who did it: their name, or what kind of party it was."""
+    return str(actions.doer(entry))
+
+
+@register.filter
+def subject(kind: str) -> str:
+    """What something is called that something was done to."""
+    return str(actions.SUBJECTS.get(kind, kind))
 
 
 @register.filter

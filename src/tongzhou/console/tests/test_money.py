@@ -49,6 +49,12 @@ class TestPayouts:
         assert 'name="net"' not in shown, "the first person types nothing"
         assert first.post("/console/payouts/release", {"id": [str(payout)]}).status_code == 302
         assert paying.payout(payout).status == "CHECKED"
+        mine = first.get("/console/payouts").content.decode()
+        assert "两个人" in mine and "第一把钥匙是你转的" in mine and f'value="{payout}"' not in mine
+        assert re.search(r'type="checkbox" disabled', mine), "shown, and not to be ticked"
+        assert f'value="{payout}"' in second.get("/console/payouts").content.decode()
+        shown = second.get(f"/console/payouts/release?id={payout}").content.decode()
+        assert "第二人放款，1 笔" in shown and "放出 ¥50.00" in shown
         again = first.post("/console/payouts/release", {"id": [str(payout)], "net": "50.00"})
         assert again.status_code == 422 and "第一人就是你" in again.content.decode()
         wrong = second.post("/console/payouts/release", {"id": [str(payout)], "net": "49.99"})
@@ -108,7 +114,9 @@ class TestPlans:
         assert draft.version == 2 and draft.document["rewards"][0]["rate_bp"] == 900
         assert draft.document["attribution"] == {"model": "last_touch", "window_days": 7}
         page = owner.get(f"/console/plans/{draft.id}").content.decode()
-        assert "rate_bp" in page and ">1000<" in page and ">900<" in page, "what differs from the one in force"
+        assert "rate_bp" in page and ">10.00%<" in page and ">9.00%<" in page and "奖励（全部商品） · 比例" in page, (
+            "what differs from the one in force"
+        )
 
     def test_faults_of_the_form_stand_at_their_fields(self, desk):
         owner = sign_in("owner")
@@ -213,7 +221,8 @@ class TestLedger:
 
     def test_the_books_are_looked_at_from_every_side(self, desk):
         finance = sign_in("finance")
-        assert "gateway.sandbox" in finance.get("/console/ledger").content.decode()
+        page = finance.get("/console/ledger").content.decode()
+        assert 'class="acct">gateway.<wbr>sandbox<' in page, "a code breaks at its dots, never inside a word"
         assert "delivered" not in finance.get("/console/ledger?kind=capture").content.decode().split("<tbody>")[1]
         assert finance.get("/console/ledger?from=2020-01-01&to=2020-01-02").content.decode().count("list__key") == 0
         book = finance.get(f"/console/ledger?book={desk.cast.sharer}").content.decode()

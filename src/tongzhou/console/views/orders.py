@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext as _
 
 from tongzhou.aftersale import queries as cases
-from tongzhou.console import forms, http, money, shipping, texts
+from tongzhou.console import actions, forms, http, money, shipping, texts
 from tongzhou.fulfilment import commands as fulfilment
 from tongzhou.fulfilment import queries as parcels
 from tongzhou.kit import audit, clock
@@ -164,7 +164,7 @@ def _steps(row: "Order") -> list[tuple[datetime, Any, str, str]]:
         reason = str(entry.detail.get("reason", ""))
         said = str(texts.words("reason", reason)) if reason else ""
         if entry.action != "order.ship":
-            steps.append((entry.at, texts.words("action", entry.action), said, entry.actor_name or entry.actor_kind))
-    if row.cancelled_at and not any(s[1] == texts.words("action", "order.cancel") for s in steps):
+            steps.append((entry.at, actions.said(entry.action), said, actions.doer(entry)))
+    if row.cancelled_at and not any(s[1] == actions.said("order.cancel") for s in steps):
         steps.append((row.cancelled_at, _("取消"), row.cancel_reason, _("系统")))
     return sorted(steps, key=itemgetter(0))[::-1]

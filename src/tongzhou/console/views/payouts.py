@@ -39,7 +39,7 @@ def listing(request: HttpRequest) -> HttpResponse:
     more = view != "open" and len(rows) > forms.PAGE
     rows = rows[: forms.PAGE * 2] if view == "open" else rows[: forms.PAGE]
     context = {
-        "rows": _table(rows, clock.now()), "view": view, "more": rows[-1].id if more else None,
+        "rows": [i | {"not_mine": _not_mine(i, http.actor(request).id)} for i in _table(rows, clock.now())], "view": view, "more": rows[-1].id if more else None,
         "counts": paying.view_counts(), "waiting": paying.waiting(), "me": http.actor(request).id,
         "table": tax.table("cumulative"),
     }  # fmt: skip
@@ -92,7 +92,7 @@ def _not_mine(item: dict[str, Any], me: object) -> str:
     if item["row"].member_id == me:
         return _("收款人是你自己")
     if any(k.by_id == me for k in item["keys"]):
-        return _("第一人就是你，要换一个人")
+        return _("第一把钥匙是你转的，第二把要另一个人")
     return ""
 
 

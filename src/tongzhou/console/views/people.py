@@ -3,7 +3,7 @@
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from tongzhou.console import forms, http, texts
+from tongzhou.console import actions, forms, http
 from tongzhou.kit import audit as trail
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import Refusal, invalid
@@ -70,6 +70,6 @@ def audit(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(id__lt=forms.before(request))
     found = list(rows[: forms.PAGE + 1])
     more, found = len(found) > forms.PAGE, found[: forms.PAGE]
-    context = {"rows": found, "q": query, "action": action, "actions": list(texts.WORDS["action"].items()),
+    context = {"rows": found, "q": query, "action": action, "actions": list(actions.ACTIONS.items()),
                "more": found[-1].id if more else None}  # fmt: skip
     return http.page(request, "audit", context)

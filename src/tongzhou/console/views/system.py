@@ -43,7 +43,9 @@ def _mend(request: HttpRequest) -> str:
         audit.record(by=by, action="delivery.revive", subject_kind="delivery", subject_id=row, at=at)
         return _("已放回队列。")
     if act == "refund":
-        payments.retry_refund(refund_id=forms.identity(request.POST.get("row", "")), by=by, at=at)
+        row = forms.identity(request.POST.get("row", ""))
+        payments.retry_refund(refund_id=row, by=by, at=at)
+        audit.record(by=by, action="refund.retry", subject_kind="refund", subject_id=row, at=at)
         return _("正在再退一次。")
     if act == "revoke":
         people.revoke_role(
