@@ -83,6 +83,9 @@ def update(names: list[str]) -> int:
 
 
 def filled(message: object) -> bool:
+    """Whether a text has its English. A fuzzy one has not: it is left out when compiling."""
+    if message.fuzzy:  # type: ignore[attr-defined]
+        return False
     text = message.string  # type: ignore[attr-defined]
     return all(text) if isinstance(text, tuple | list) else bool(text)
 

@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from django.db.models import Exists, OuterRef
 
 from tongzhou.catalog.models import Category, Product, Stamp, Status
+from tongzhou.catalog.tokens import normal
 from tongzhou.catalog.values import CategoryNode
 from tongzhou.kit.ids import new_id
 
@@ -25,6 +26,14 @@ class Tree:
     by_id: Mapping[UUID, CategoryNode]
     by_slug: Mapping[str, CategoryNode]
     upward: Mapping[UUID, tuple[str, ...]]  # the slugs of a category and of all above it, itself first
+    called: Mapping[
+        UUID, str
+    ]  # the names of a category and of all above it, in both languages, as search compares them
+
+    def named(self, phrase: str) -> list[UUID]:
+        """The categories whose name, or a name above it, has the phrase (as search compares it); Latin at a word's start."""
+        begun = f" {phrase}" if phrase[:1].isascii() else phrase
+        return [i for i, names in self.called.items() if begun in names] if phrase else []
 
 
 _FILLED_SECONDS = 10.0  # how long a process believes which categories have goods on sale
@@ -109,4 +118,6 @@ def _read(mark: UUID | None) -> Tree:
 
     roots = tuple(node(row) for row in below.get(None, ()))
     upward = {n.id: tuple(by_id[i].slug for i in n.path if i in by_id) for n in by_id.values()}
-    return Tree(mark, roots, by_id, {n.slug: n for n in by_id.values()}, upward)
+    own = {n.id: f" {normal(n.name)} {normal(n.name_en)}" for n in by_id.values()}
+    called = {n.id: "".join(own[i] for i in n.path if i in own) for n in by_id.values()}
+    return Tree(mark, roots, by_id, {n.slug: n for n in by_id.values()}, upward, called)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Exists, OuterRef
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.fulfilment.carriers import Carrier, resolve, search
@@ -29,9 +30,10 @@ def check_parcel(carrier: str, tracking_no: str) -> tuple[Carrier, str]:
     """The carrier somebody means and its number as it will be kept. *Refuses:* ``carrier_unknown``, ``tracking_invalid``."""
     known = resolve(carrier)
     if known is None:
-        near = "、".join(c.name for c in search(carrier, 5)) if carrier.strip() else ""
+        english = (get_language() or "").startswith("en")
+        near = [c.name_en if english else c.name for c in search(carrier, 5)] if carrier.strip() else []
         raise invalid(
-            "carrier_unknown", _("没有这家快递。"), field="carrier", value=carrier, rule=near,
+            "carrier_unknown", _("没有这家快递。"), field="carrier", value=carrier, rule=(", " if english else "、").join(near),
             fix=_("写全名，或者从列表里选一家。"),
         )  # fmt: skip
     number = tracking_no.strip().upper()

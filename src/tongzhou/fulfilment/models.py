@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from django.db import models
 
+from tongzhou.fulfilment import carriers
 from tongzhou.kit.ids import new_id
 
 
@@ -36,6 +37,11 @@ class Parcel(models.Model):
     class Meta:
         db_table = "fulfilment_parcel"
         indexes = [models.Index(fields=["shipped_at"], name="fulfilment_due", condition=models.Q(status="SHIPPED"))]
+
+    @property
+    def carrier_name_en(self) -> str:
+        """The carrier's English name."""
+        return carriers.shown(self.carrier, self.carrier_name).name_en
 
 
 class ParcelLine(models.Model):

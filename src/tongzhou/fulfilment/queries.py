@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from tongzhou.fulfilment.carriers import Carrier, resolve, search
+from tongzhou.fulfilment.carriers import Carrier, resolve, search, shown
 from tongzhou.fulfilment.commands import AUTO_RECEIPT
 from tongzhou.fulfilment.models import Parcel
 
-__all__ = ["Carrier", "resolve", "search"]
+__all__ = ["Carrier", "resolve", "search", "shown"]
 
 
 def parcels_of(order_ids: Sequence[UUID]) -> dict[UUID, list[Parcel]]:

@@ -5,6 +5,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from tongzhou.kit.names import initial
+from tongzhou.people.placenames import english
+
 
 @dataclass(frozen=True, slots=True)
 class MemberCard:
@@ -20,7 +23,7 @@ class MemberCard:
     @property
     def letter(self) -> str:
         """The one character an avatar shows."""
-        return self.display_name[-1:] or "舟"
+        return initial(self.display_name)
 
     @property
     def masked_name(self) -> str:
@@ -64,6 +67,11 @@ class Division:
     code: str
     name: str
     leaf: bool = False
+
+    @property
+    def name_en(self) -> str:
+        """What it is called in English, as an aid beside its name."""
+        return english(self.code, self.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from django.contrib.staticfiles import finders
 from PIL import Image, ImageDraw, ImageFont
 
 from tongzhou.kit.money import format_minor
+from tongzhou.kit.names import initial
 
 WIDTH, HEIGHT, EDGE = 750, 1334, 48
 PAPER, STAGE, INK, SOFT, FAINT, PRICE, DEEP, LINE, FACE = (
@@ -177,7 +178,7 @@ def _png(said: Said, url: str, picture: Path | None, font: str) -> bytes:
 
     measure = partial(_length, font=serif)
     draw.ellipse((EDGE, EDGE, EDGE + 80, EDGE + 80), fill=FACE)
-    write(EDGE + 40, EDGE + 40, said.name[-1:], 34, INK, anchor="mm")
+    write(EDGE + 40, EDGE + 40, initial(said.name), 34, INK, anchor="mm")
     write(EDGE + 100, EDGE + 40, wrap(said.by, 28, 440, partial(_length, font=font), 1)[0], 28, SOFT, anchor="lm")
     draw.rounded_rectangle((WIDTH - EDGE - 72, EDGE + 22, WIDTH - EDGE, EDGE + 58), 6, outline=FAINT)
     write(WIDTH - EDGE - 36, EDGE + 40, said.ad, 20, FAINT, anchor="mm")
@@ -240,7 +241,7 @@ def _svg(said: Said, url: str, art: str, picture: Path | None) -> str:
     below, left = NAME_TOP + len(names) * 60 + 28, EDGE + CODE + 36
     parts = [
         f'<circle cx="{EDGE + 40}" cy="{EDGE + 40}" r="40" fill="{FACE}"/>',
-        text(EDGE + 40, EDGE + 52, said.name[-1:], 34, INK, 'text-anchor="middle"'),
+        text(EDGE + 40, EDGE + 52, initial(said.name), 34, INK, 'text-anchor="middle"'),
         text(EDGE + 100, EDGE + 50, wrap(said.by, 28, 440, _guess, 1)[0], 28, SOFT),
         f'<rect x="{WIDTH - EDGE - 72}" y="{EDGE + 22}" width="72" height="36" rx="6" fill="none" stroke="{FAINT}"/>',
         text(WIDTH - EDGE - 36, EDGE + 47, said.ad, 20, FAINT, 'text-anchor="middle"'),

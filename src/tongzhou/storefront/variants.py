@@ -36,9 +36,17 @@ class Axis:
 
 
 def chosen_sku(item: ProductPage, code: str = "") -> SkuOption | None:
-    """The SKU the page opens with: the one asked for, else the first that can be bought, else the first."""
+    """The SKU the page opens with: the one asked for, else the cheapest that can be bought, else the cheapest.
+
+    Poster, preview and page all begin with it, so that the price a friend was told is the price that is there.
+    """
     asked = next((s for s in item.skus if s.code == code), None)
-    return asked or next((s for s in item.skus if s.available), item.skus[0] if item.skus else None)
+    return asked or min(item.skus, key=lambda s: (not s.available, s.price_minor), default=None)
+
+
+def costs_more(item: ProductPage, sku: SkuOption | None) -> bool:
+    """Whether another variant that can be bought is dearer than this one: then its price says "from"."""
+    return sku is not None and any(s.available and s.price_minor > sku.price_minor for s in item.skus)
 
 
 def axes(item: ProductPage, sku: SkuOption | None) -> tuple[Axis, ...]:

@@ -1,4 +1,4 @@
-"""Search: names that have every word first, whole phrases before scattered ones, then the newest.
+"""Search: names that have every word first, whole phrases before scattered ones, what fits best, then the newest.
 
 How it ranks, and what it takes a query for, is docs/algorithms/search.md.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from django.db.models import BooleanField, Case, Q, QuerySet, Sum, Value, When
+from django.db.models import Case, Q, QuerySet, SmallIntegerField, Sum, Value, When
 from django.db.models.expressions import RawSQL
 
 from tongzhou.catalog import search as index
@@ -23,6 +23,7 @@ from tongzhou.catalog.values import Facets, SearchResult
 COUNT_CAP = 1_000  # "more than a thousand" is as much as a count ever says
 BANDS = (2_000, 5_000, 10_000, 20_000, 50_000)  # minor units: where price bands end
 MOST_BRANDS = 12
+_ENDS = (" ", "(", ",")  # what may follow a word that ends: full-width ones are folded to these
 Ways = Sequence[Sequence[Term]]
 
 
@@ -45,7 +46,8 @@ def search(
     Chinese words are found inside names, however short, in either script; Latin words by their
     beginning, as words or as pinyin and initials of names; synonyms count as the word itself. When
     nothing is found, Latin words a letter away from known ones are looked for instead. Order: name has
-    all words, name contains the query as it stands, newest, id. ``sort``: ``relevance`` | ``newest`` |
+    all words, name contains the query as it stands, how well it fits (a word of the name ends with it, its
+    category is called so), newest, id. ``sort``: ``relevance`` | ``newest`` |
     ``price`` | ``-price``; anything else is taken as relevance.
     """
     query = clean_text(query)[:100]
@@ -109,13 +111,19 @@ def _ordered(rows: "QuerySet[Product]", ways: Ways, query: str, sort: str) -> "Q
         return rows.order_by("low" if sort == "price" else "-low", "-id")
     if sort == "newest":
         return rows.order_by("-published_at", "-id")
-    yes, no = Value(True), Value(False)
     phrase = " ".join(normal(query).split())
     plain = [[replace(term, heard=False) for term in terms] for terms in ways]  # a reading is not a name
+    whole, ends = Q(title_key__contains=phrase), Q(title_key__endswith=phrase)
+    for after in _ENDS:
+        ends |= Q(title_key__contains=phrase + after)
     return rows.annotate(
-        named=Case(When(_has(plain, title=True), then=yes), default=no, output_field=BooleanField()),
-        whole=Case(When(title_key__contains=phrase, then=yes), default=no, output_field=BooleanField()),
-    ).order_by("-named", "-whole", "-published_at", "-id")
+        named=_one(_has(plain, title=True)), whole=_one(whole),
+        fits=_one(ends) + _one(Q(category_id__in=tree.current().named(phrase))),
+    ).order_by("-named", "-whole", "-fits", "-published_at", "-id")  # fmt: skip
+
+
+def _one(condition: Q) -> Case:
+    return Case(When(condition, then=Value(1)), default=Value(0), output_field=SmallIntegerField())
 
 
 def facets(query: str, *, discount_bp: int) -> Facets:

@@ -100,7 +100,7 @@ def test_counts_pages_filters_and_sorts(django_assert_max_num_queries):
     tea, cups = a_category(), a_category("cups", None, "杯壶")
     for i in range(7):
         a_product(f"tea-{i}", title="岩茶", prices=(1000 + 100 * i,), category_id=tea if i % 2 else cups)
-    with django_assert_max_num_queries(4):  # one of them asks whether synonyms changed: every five seconds elsewhere
+    with django_assert_max_num_queries(5):  # two ask whether synonyms and shelves changed: every few seconds elsewhere
         result = queries.search("岩茶", discount_bp=0, limit=3, offset=3)
     assert (result.count, result.more, len(result.items)) == (7, False, 3)
     prices = [c.price_minor for c in queries.search("岩茶", discount_bp=0, sort="price").items]
@@ -143,3 +143,18 @@ def test_rare_and_new_characters_are_whole_words():
 def test_any_query_is_answered(query):
     queries.search(query, discount_bp=0)
     queries.suggest(query)
+
+
+def test_a_word_that_ends_a_name_and_its_category_come_before_one_inside_another_word(django_assert_max_num_queries):
+    tea, skin = a_category("tea", None, "茶饮"), a_category("skin", None, "护肤")
+    oolong = a_category("oolong", tea, "乌龙")
+    for slug, title, shelf in (
+        ("both", "武夷肉桂 岩茶 100g", tea), ("bracket", "老枞水仙茶（罐装）", oolong), ("shelf", "茶叶 50g", oolong),
+        ("ends", "面膜 绿茶", skin), ("inside", "山茶花护手霜", skin),
+    ):  # fmt: skip
+        a_product(slug, title=title, category_id=shelf)
+    found("茶")
+    with django_assert_max_num_queries(5):  # as above
+        titles = found("茶")
+    assert set(titles[:2]) == {"武夷肉桂 岩茶 100g", "老枞水仙茶（罐装）"}
+    assert set(titles[2:4]) == {"茶叶 50g", "面膜 绿茶"} and titles[4] == "山茶花护手霜"

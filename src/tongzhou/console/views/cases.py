@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from tongzhou.aftersale import commands as aftersale
 from tongzhou.aftersale import queries as cases
 from tongzhou.console import forms, http
+from tongzhou.fulfilment import queries as parcels
 from tongzhou.kit import audit, clock
 from tongzhou.kit.refusals import Refusal, invalid
 from tongzhou.orders import queries as orders
@@ -50,7 +51,7 @@ def detail(request: HttpRequest, no: str) -> HttpResponse:
             refusal = caught
     sold = orders.lines_by_id([x.line_id for x in lines])
     context = {
-        "case": row, "lines": [(x, sold[x.line_id]) for x in lines], "refusal": refusal, "form": request.POST,
+        "case": row, "carrier": parcels.shown(row.carrier), "lines": [(x, sold[x.line_id]) for x in lines], "refusal": refusal, "form": request.POST,
         "buyer": members.cards([row.buyer_id]).get(row.buyer_id), "will": _will(row, lines, sold),
         "due": row.opened_at + aftersale.ANSWER_WITHIN, "trail": list(audit.trail("case", row.no)[:20]),
         "order": orders.order_by_id(row.order_id), "others": [c for c in cases.cases_of_order(row.order_id) if c.id != row.id],

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from tongzhou.aftersale import queries as cases
 from tongzhou.console import actions, forms, http, money, shipping, texts
+from tongzhou.design.templatetags.shop_tags import loc
 from tongzhou.fulfilment import commands as fulfilment
 from tongzhou.fulfilment import queries as parcels
 from tongzhou.kit import audit, clock
@@ -155,7 +156,7 @@ def _steps(row: "Order") -> list[tuple[datetime, Any, str, str]]:
     if row.paid_at:
         steps.append((row.paid_at, _("付款"), "", _("买家")))
     for parcel in parcels.parcels_of([row.id])[row.id]:
-        steps.append((parcel.shipped_at, _("发出"), f"{parcel.carrier_name} {parcel.tracking_no}", ""))
+        steps.append((parcel.shipped_at, _("发出"), f"{loc(parcel, 'carrier_name')} {parcel.tracking_no}", ""))
         if parcel.received_at:
             steps.append((parcel.received_at, _("收到"), parcel.tracking_no, ""))
     if row.completed_at:

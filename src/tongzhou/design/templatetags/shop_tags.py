@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from tongzhou.kit import clock
 from tongzhou.kit.money import format_minor, plain
+from tongzhou.kit.names import initial
 from tongzhou.kit.refusals import Refusal
 
 register = template.Library()
@@ -56,6 +57,19 @@ def price(amount: int, size: str = "") -> SafeString:
     return format_html('<span class="price{}"><small>{}</small>{}{}</span>', cls, sign, whole, tail)
 
 
+@register.simple_tag
+def price_from(amount: int, size: str = "", *, more: bool = False) -> SafeString:
+    """A price, and "from" beside it when other variants cost more."""
+    cost = price(amount, size)
+    if not more:
+        return cost
+    before, _sep, after = _("{} 起").partition("{}")
+    words = '<small class="faint" data-from>{}</small>'
+    return format_html(
+        "{}{}{}", format_html(words, before) if before else "", cost, format_html(words, after) if after else ""
+    )
+
+
 @register.filter
 def loc(thing: Any, field: str) -> str:
     """A field in the reader's language: ``title`` or ``title_en`` (falling back to the Chinese)."""
@@ -64,6 +78,13 @@ def loc(thing: Any, field: str) -> str:
         if found:
             return str(found)
     return str(getattr(thing, field, "") or "")
+
+
+@register.filter
+def beside(thing: Any, field: str) -> str:
+    """The Chinese of a field, and for an English reader its English after it: 浙江省 Zhejiang."""
+    kept, said = str(getattr(thing, field, "") or ""), loc(thing, field)
+    return kept if said == kept else f"{kept} {said}"
 
 
 @register.filter
@@ -87,6 +108,15 @@ def moment(at: datetime | None) -> str:
     if at is None:
         return ""
     return f"{day(at)} {at.astimezone(clock.mall_zone()):%H:%M}"
+
+
+@register.filter
+def hour(at: datetime | None) -> str:
+    """14:05 when it is today, else the day too; in the mall's time zone."""
+    if at is None:
+        return ""
+    here = at.astimezone(clock.mall_zone())
+    return f"{here:%H:%M}" if clock.mall_day(at) == clock.mall_day(clock.now()) else moment(at)
 
 
 @register.filter
@@ -134,7 +164,7 @@ def phone(number: str) -> str:
 @register.filter
 def letter(name: str) -> str:
     """The one character an avatar shows."""
-    return (name or "舟")[-1:]
+    return initial(name or "")
 
 
 @register.filter

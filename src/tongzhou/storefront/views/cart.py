@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.utils.translation import gettext as _
 
 from tongzhou.catalog import queries as goods
+from tongzhou.design.templatetags.shop_tags import beside
 from tongzhou.kit.refusals import Kind, Refusal, invalid
 from tongzhou.orders import commands, queries
 from tongzhou.orders.values import CartValue
@@ -170,4 +171,4 @@ def _place(request: HttpRequest, member_id: UUID, wants: Wants, owner: UUID | No
 
 def division_list(request: HttpRequest, code: str) -> HttpResponse:
     """The next level of the address picker."""
-    return JsonResponse({"items": [{"code": d.code, "name": d.name} for d in divisions.children(code)]})
+    return JsonResponse({"items": [{"code": d.code, "name": beside(d, "name")} for d in divisions.children(code)]})

@@ -84,7 +84,7 @@ def case(request: HttpRequest, no: str) -> HttpResponse:
     row, lines = queries.case(no, buyer_id=who.id)
     sold = orders.lines_by_id([x.line_id for x in lines])
     context = {"case": row, "lines": [(x, sold[x.line_id]) for x in lines], "carriers": parcels.search(limit=12),
-               "back": f"/orders/{row.order_no}"}  # fmt: skip
+               "carrier": parcels.shown(row.carrier), "back": f"/orders/{row.order_no}"}  # fmt: skip
     return http.page(request, "case", context)
 
 

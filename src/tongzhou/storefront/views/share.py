@@ -22,7 +22,7 @@ from tongzhou.sharing.poster import render as render_poster
 from tongzhou.sharing.values import LinkValue
 from tongzhou.storefront import funnels, http
 from tongzhou.storefront.promises import promised
-from tongzhou.storefront.variants import chosen_sku
+from tongzhou.storefront.variants import chosen_sku, costs_more
 
 
 def land(request: HttpRequest, code: str) -> HttpResponse:
@@ -77,7 +77,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
     card = members.card(who.id)
     said = _said(request, link, card.display_name, item)
     context = {
-        "item": item, "sku": sku, "link": link, "url": settings.SITE_URL + link.url_path, "earning": earning, "plan": force,
+        "item": item, "sku": sku, "more": costs_more(item, sku), "link": link, "url": settings.SITE_URL + link.url_path, "earning": earning, "plan": force,
         "vouch": {"card": card, "words": link.words}, "refusal": refusal, "words": words if refusal else link.words,
         "said": said, "most": commands.MOST_WORDS, "back": f"/products/{slug}",
     }  # fmt: skip
@@ -90,9 +90,10 @@ def _said(request: HttpRequest, link: LinkValue, sharer: str, item: ProductPage 
     if item is None:
         return say(title=_("好东西，同舟共享"), sub=_("人人都是会员价"), price_minor=0, currency=settings.CURRENCY, sharer=sharer,
                    quote=link.words, english=english)  # fmt: skip
+    sku = chosen_sku(item)
     return say(
-        title=loc(item, "title"), sub=loc(item, "subtitle"), price_minor=item.price_from_minor, sharer=sharer,
-        currency=settings.CURRENCY, more=item.price_to_minor > item.price_from_minor, quote=link.words, english=english,
+        title=loc(item, "title"), sub=loc(item, "subtitle"), price_minor=sku.price_minor if sku else 0, sharer=sharer,
+        currency=settings.CURRENCY, more=costs_more(item, sku), quote=link.words, english=english,
     )  # fmt: skip
 
 

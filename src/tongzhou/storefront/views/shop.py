@@ -20,7 +20,7 @@ from tongzhou.rewards import queries as rewards
 from tongzhou.storefront import http
 from tongzhou.storefront.promises import on_card, promised
 from tongzhou.storefront.structured import choices_data, product_data
-from tongzhou.storefront.variants import axes, chosen_sku
+from tongzhou.storefront.variants import axes, chosen_sku, costs_more
 from tongzhou.storefront.views.share import vouch
 from tongzhou.suppliers import queries as suppliers
 
@@ -139,10 +139,11 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
             raise
         return HttpResponseRedirect(f"/products/{moved}", status=301)
     force = http.plan(at)
-    sku = chosen_sku(item, request.GET.get("sku", ""))
+    asked = request.GET.get("sku", "")
+    sku = chosen_sku(item, asked)
     earning = promised(force, sku) if sku else 0
     context = {
-        "item": item, "sku": sku, "earning": earning, "vouch": vouch(request, item.id, at), "axes": axes(item, sku),
+        "item": item, "sku": sku, "more": not asked and costs_more(item, sku), "earning": earning, "vouch": vouch(request, item.id, at), "axes": axes(item, sku),
         "trail": goods.trail(item.category), "supplier": suppliers.supplier(item.supplier_id), "plan": force,
         "data": product_data(item), "combinations": choices_data(item) if len(item.options) > 1 else "",
         "freight": settings.FREIGHT_MINOR, "free_from": settings.FREE_FREIGHT_FROM_MINOR,

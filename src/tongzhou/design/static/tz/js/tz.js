@@ -3,18 +3,21 @@
   "use strict";
   const all = (selector, root = document) => root.querySelectorAll(selector);
 
-  // Countdowns: the server sends the moment it ends; at zero it is asked, nothing is decided here.
-  const timers = [...all("[role=timer][data-ends]")];
-  const tick = () => {
-    if (document.hidden) return;
-    for (const timer of timers) {
-      const left = Math.max(0, Math.round((Date.parse(timer.dataset.ends) - Date.now()) / 1000));
-      const out = timer.querySelector("b");
-      if (out) out.textContent = `${String(Math.floor(left / 60)).padStart(2, "0")}:${String(left % 60).padStart(2, "0")}`;
-      if (left === 0) { timer.removeAttribute("data-ends"); timers.splice(timers.indexOf(timer), 1); location.reload(); return; }
-    }
-  };
-  if (timers.length) { tick(); setInterval(tick, 1000); }
+  // What ends at a moment: nothing counts down and nothing is decided here; at that moment the server is asked.
+  for (const thing of all("[data-ends]")) {
+    const left = Date.parse(thing.dataset.ends) - Date.now();
+    if (left > 0 && left < 86400000) setTimeout(() => location.reload(), left + 1000);
+  }
+
+  // A field that was refused is not wrong any more once it is being mended; the server looks again at the next try.
+  for (const input of all("[aria-invalid=true]")) {
+    const mend = () => {
+      const said = document.getElementById(input.getAttribute("aria-describedby"));
+      if (said?.classList.contains("field__error")) { said.hidden = true; input.removeAttribute("aria-describedby"); }
+      input.removeAttribute("aria-invalid");
+    };
+    for (const kind of ["input", "change"]) input.addEventListener(kind, mend, { once: true });
+  }
 
   // A payment being confirmed: asks again while the page is seen, then slower.
   const wait = document.querySelector("[data-poll]");
@@ -58,6 +61,7 @@
       left.textContent = row ? (row.n ? lefts.left.replace("{n}", row.n) : lefts.out) : lefts.none;
       for (const button of all("button[name=add], button[name=buy]", form)) button.disabled = !row || !row.n;
       if (!row) return;
+      for (const from of all("[data-from]")) from.remove();
       const [whole, cents] = row.p.split(".");
       for (const price of all("[data-price] .price")) price.replaceChildren(price.firstElementChild, whole, Object.assign(document.createElement("small"), { textContent: `.${cents}` }));
     };
