@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -16,6 +17,7 @@ from tongzhou.catalog import commands as catalog
 from tongzhou.kit import audit, clock, idempotency
 from tongzhou.kit.actor import SYSTEM, Actor
 from tongzhou.kit.ids import new_id
+from tongzhou.kit.money import format_minor, largest_remainder
 from tongzhou.kit.refusals import Kind as No
 from tongzhou.kit.refusals import Refusal, conflict, invalid, not_found
 from tongzhou.kit.states import move
@@ -79,6 +81,89 @@ def open_case(
     return case.id
 
 
+def grant(
+    *, key: str, order_id: UUID, line_id: UUID, units: int, amount_minor: int | None, reason: str, answer: str,
+    by: Actor, at: datetime, sound: bool = True,
+) -> str:  # fmt: skip
+    """Give money back without being asked: units of a line, any amount (minor units) up to what is left of it, or both.
+
+    Without an amount the units' worth goes back; without units the goods stay with the buyer, unless everything
+    left of an unshipped line is given back, which cancels it. ``answer`` is what the buyer reads; ``sound`` =
+    returned units go back on the shelf. The same ``key`` again changes nothing. Returns the case's number.
+    *Refuses:* ``order_not_found``, ``own_order``, ``reason_unknown``, ``answer_missing``, ``nothing_chosen``,
+    ``line_not_found``, ``refund_exceeds_line``, ``return_not_possible`` (units on their way), ``case_open``,
+    ``order_not_paid``, ``idempotency_key_reused``.
+    """
+    body = [order_id, line_id, units, amount_minor, reason, answer.strip(), sound]
+    done, _repeated = idempotency.once(
+        "case.grant", key, body, at=at, owner_id=by.id,
+        run=lambda: {"no": _grant(order_id, line_id, units, amount_minor, reason, answer.strip(), by, at, sound)},
+    )  # fmt: skip
+    return str(done["no"])
+
+
+def _grant(
+    order_id: UUID, line_id: UUID, units: int, amount: int | None, reason: str, answer: str, by: Actor, at: datetime,
+    sound: bool,
+) -> str:  # fmt: skip
+    order = sold.order_by_id(order_id)
+    if by.id == order.buyer_id:
+        raise Refusal(
+            "own_order", _("这是你自己的订单，要别人来退。"), kind=No.FORBIDDEN, field="order", value=order.no
+        )
+    if reason not in REASONS:
+        raise invalid("reason_unknown", _("请选一个原因。"), field="reason", value=reason, rule=", ".join(REASONS))
+    if len(answer) < 4:
+        raise invalid("answer_missing", _("请写明为什么退。"), field="answer", value=answer, rule=_("至少 4 个字"))
+    line = next((x for x in sold.lines_of([order_id])[order_id] if x.id == line_id and x.kind == "goods"), None)
+    row = _granted_line(line, units, amount)
+    if open_line_ids([line_id]):
+        raise conflict("case_open", _("这件商品已经有一个售后在处理。"), field="line", fix=_("先答复那一个。"))
+    case = Case(
+        id=new_id(), no=_number(at, order.buyer_id), order_id=order_id, order_no=order.no, buyer_id=order.buyer_id,
+        kind=Kind.REFUND_ONLY, reason=reason, opened_at=at, amount_minor=row.amount_minor, answer=answer[:400],
+        answered_by=str(by)[:80], answered_at=at,
+    )  # fmt: skip
+    Case.objects.bulk_create([case])
+    row.case_id, row.buyer_id = case.id, order.buyer_id
+    CaseLine.objects.bulk_create([row])
+    _refund(case, [row], restock=sound, by=by, at=at)
+    audit.record(
+        by=by, action="case.granted", subject_kind="case", subject_id=case.no, at=at, units=row.quantity,
+        amount_minor=row.amount_minor, reason=reason, answer=answer[:200],
+    )  # fmt: skip
+    return case.no
+
+
+def _granted_line(line: "OrderLine | None", units: int, amount: int | None) -> CaseLine:
+    """The units and the money of a grant, as the line stands."""
+    if line is None:
+        raise invalid("line_not_found", _("订单里没有这一行。"), field="line")
+    units_left, money_left = line.quantity - line.refunded_quantity, line.amount_minor - line.refunded_minor
+    if units < 0 or (not units and amount is None):
+        raise invalid("nothing_chosen", _("请写件数或金额。"), field="amount")
+    if units > units_left:
+        raise conflict(
+            "refund_exceeds_line", _("要退的数量超过了剩下的。"), field="units", value=units, rule=units_left
+        )
+    if units and line.shipped_quantity and line.delivered_at is None:
+        raise conflict("return_not_possible", _("商品还在路上，件数要等收到后再退；现在可以只退金额。"), field="units",
+                       value="on_the_way")  # fmt: skip
+    if amount is None:
+        amount = worth(
+            amount_minor=line.amount_minor, refunded_minor=line.refunded_minor, quantity=line.quantity,
+            refunded_quantity=line.refunded_quantity, units=units,
+        )  # fmt: skip
+    if not 0 < amount <= money_left:
+        raise conflict(
+            "refund_exceeds_line", _("要退的金额超过了剩下的。") if amount > 0 else _("没有可退的金额。"), field="amount",
+            value=format_minor(amount, settings.CURRENCY), rule=f"≤ {format_minor(money_left, settings.CURRENCY)}",
+        )  # fmt: skip
+    if amount == money_left and not line.shipped_quantity:
+        units = units_left  # nothing of it is owed any more: the goods stay on the shelf
+    return CaseLine(line_id=line.id, quantity=units, amount_minor=amount)
+
+
 def _number(at: datetime, buyer_id: UUID) -> str:
     while True:
         no = f"AS{clock.mall_day(at):%y%m%d}{secrets.randbelow(10**6):06d}"
@@ -114,8 +199,6 @@ def _case_line(line: "OrderLine | None", units: int, reason: str, at: datetime) 
 
 def _scale(rows: list[CaseLine], total: int) -> None:
     """A smaller sum over the chosen lines, by largest remainder; no units come back."""
-    from tongzhou.kit.money import largest_remainder
-
     parts = largest_remainder(total, [row.amount_minor for row in rows])
     for row, part in zip(rows, parts, strict=True):
         row.amount_minor, row.quantity = part, 0

@@ -19,6 +19,7 @@ ACTIONS: dict[str, Any] = {
     "case.approve": _("同意售后"),
     "case.reject": _("不同意售后"),
     "case.received": _("验收退货"),
+    "case.granted": _("商城主动退款"),
     "payout.release.1": _("放款，第一人"),
     "payout.release.2": _("放款，第二人"),
     "payout.reject": _("退回提现"),
@@ -49,7 +50,9 @@ ACTIONS: dict[str, Any] = {
     "picture.added": _("加图片"),
     "picture.removed": _("移走图片"),
     "picture.ordered": _("图片排序"),
-    "search.synonyms": _("改近义词"),
+    "search.synonyms": _("整批换近义词"),
+    "search.synonyms.added": _("加近义词"),
+    "search.synonyms.removed": _("移走近义词"),
     "plan.import": _("写计划草稿"),
     "plan.activate": _("启用计划"),
     "compliance.sign": _("签字"),
@@ -103,7 +106,7 @@ DETAILS: dict[str, Any] = {
     "rail": _("通道"), "read": _("读到"), "reason": _("理由"), "reference": _("凭据"), "refused": _("没收下"),
     "role": _("角色"), "sha256": _("指纹"), "slug": _("网址名"), "sound": _("完好"), "tracking_no": _("运单号"),
     "transfers": _("转账"), "unchanged": _("没变"), "units": _("件数"), "updated": _("更新"), "verdict": _("结论"),
-    "version": _("版本"), "was": _("之前"), "withheld_minor": _("代扣"), "notes": _("提示"), "amount_minor": _("金额"),
+    "version": _("版本"), "was": _("之前"), "words": _("词"), "withheld_minor": _("代扣"), "notes": _("提示"), "amount_minor": _("金额"),
 }  # fmt: skip
 
 VERDICTS: dict[str, Any] = {

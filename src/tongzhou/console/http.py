@@ -35,6 +35,7 @@ OWNER: Roles = frozenset({"owner"})
 SECTIONS = (
     ("today", "/console/", "sun", _("今日"), ALL),
     ("products", "/console/products", "store", _("选品与供应商"), DESK),
+    ("search", "/console/search", "search", _("搜索"), DESK),
     ("orders", "/console/orders", "box", _("交易与履约"), CARE),
     ("cases", "/console/cases", "return", _("售后"), CARE),
     ("sharing", "/console/sharing", "share", _("分享与归因"), DESK),

@@ -291,6 +291,10 @@ FIELDS: dict[str, Any] = {
     "payout": _("提现"),
     "case": _("售后"),
     "inviter": _("邀请人"),
+    "words": _("近义词"),
+    "units": _("件数"),
+    "amount": _("金额"),
+    "line": _("哪一行"),
 }
 
 

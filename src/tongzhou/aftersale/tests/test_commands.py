@@ -8,6 +8,8 @@ from tests.test_story import buy, drain, pay, ship_and_receive
 
 from tongzhou.aftersale import commands as aftersale
 from tongzhou.aftersale.models import Case, CaseLine
+from tongzhou.fulfilment import commands as fulfilment
+from tongzhou.kit.actor import Actor
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import Refusal
 from tongzhou.ledger import queries as books
@@ -123,3 +125,103 @@ def test_silence_decides(cast):
     assert aftersale.time_out(at=answered + timedelta(days=7)) == (0, 1)
     assert Case.objects.get(id=case).status == "WITHDRAWN"
     assert OrderLine.objects.get(id=tea.id).refunded_minor == 0
+
+
+def give(cast, order_id, tea, key="k1", units=0, amount_minor=None, **more):
+    asked = {"reason": "damaged", "answer": "一罐有压痕，补偿", "by": cast.owner, "at": LATER, **more}
+    return aftersale.grant(key=key, order_id=order_id, line_id=tea.id, units=units, amount_minor=amount_minor, **asked)
+
+
+def standing(cast):
+    now = rewards.earnings(cast.sharer)
+    return now.expected_minor + now.held_minor + now.available_minor - now.receivable_minor
+
+
+def test_the_mall_gives_back_any_amount_of_a_line_and_exactly_that_part_of_the_reward_falls(cast):
+    order_id, tea = order(cast)
+    assert standing(cast) == 2_400
+    no = give(cast, order_id, tea, amount_minor=3_333)
+    drain(LATER)
+    line = OrderLine.objects.get(id=tea.id)
+    assert (line.refunded_minor, line.refunded_quantity) == (3_333, 0)
+    assert standing(cast) == 1_566 + 500, "10 % of 156.67, down to the cent, and the other line untouched"
+    case = Case.objects.get(no=no)
+    assert (case.status, case.amount_minor, case.answer) == ("REFUNDED", 3_333, "一罐有压痕，补偿")
+    assert give(cast, order_id, tea, amount_minor=3_333) == no, "the same key once more"
+    assert OrderLine.objects.get(id=tea.id).refunded_minor == 3_333 and Case.objects.count() == 1
+    refused("idempotency_key_reused", cast, lambda: give(cast, order_id, tea, amount_minor=1))
+    refused("refund_exceeds_line", cast, lambda: give(cast, order_id, tea, key="k2", amount_minor=15_668))
+    give(cast, order_id, tea, key="k2", amount_minor=15_667)
+    drain(LATER)
+    assert OrderLine.objects.get(id=tea.id).refunded_minor == 19_000 and standing(cast) == 500
+    assert books.verify().ok
+
+
+@pytest.mark.parametrize("parts", [(1, 9_999, 1), (4_750, 4_750), (6_333, 1, 6_333)])
+def test_after_the_sharer_was_free_to_take_it_the_amount_is_owed_back_whatever_the_parts(cast, parts):
+    order_id, tea = order(cast)
+    at = LATER + timedelta(days=30)
+    rewarding.mature_due(at=at)
+    for number, amount in enumerate(parts):
+        give(cast, order_id, tea, key=f"p{number}", amount_minor=amount, at=at)
+        drain(at)
+    assert standing(cast) == (19_000 - sum(parts)) // 10 + 500
+    assert books.verify().ok
+
+
+def test_units_given_back_are_worth_their_part_and_go_on_the_shelf_when_sound(cast):
+    from tongzhou.catalog import queries as goods
+
+    def shelf():
+        return goods.available([cast.tea])[cast.tea]
+
+    order_id, tea = order(cast)
+    before = shelf()
+    give(cast, order_id, tea, units=1)
+    assert shelf() == before + 1 and OrderLine.objects.get(id=tea.id).refunded_minor == 9_500
+    give(cast, order_id, tea, key="k2", units=1, amount_minor=5_000, sound=False)
+    drain(LATER)
+    line = OrderLine.objects.get(id=tea.id)
+    assert shelf() == before + 1 and (line.refunded_quantity, line.refunded_minor) == (2, 14_500)
+    assert books.verify().ok
+
+
+def test_all_of_an_unshipped_line_given_back_cancels_it(cast):
+    order_id, tea = order(cast, received=False)
+    give(cast, order_id, tea, amount_minor=19_000)
+    drain(LATER)
+    assert OrderLine.objects.get(id=tea.id).refunded_quantity == 2 and standing(cast) == 500
+    assert books.verify().ok
+
+
+def test_what_the_mall_may_not_give_back(cast):
+    order_id, tea = order(cast)
+    no = lambda code, **asked: refused(code, cast, lambda: give(cast, order_id, tea, **asked))  # noqa: E731
+    no("nothing_chosen")
+    no("nothing_chosen", units=-1, amount_minor=100)
+    no("refund_exceeds_line", amount_minor=0)
+    no("refund_exceeds_line", amount_minor=-100)
+    no("refund_exceeds_line", amount_minor=19_001)
+    no("refund_exceeds_line", units=3)
+    no("reason_unknown", amount_minor=100, reason="because")
+    no("answer_missing", amount_minor=100, answer=" 补 ")
+    refused("line_not_found", cast, lambda: give(cast, order_id, OrderLine(id=new_id()), amount_minor=1))
+    own = Actor("operator", cast.buyer, "自己")
+    no("own_order", amount_minor=100, by=own)
+    ask(cast, order_id, tea)
+    no("case_open", amount_minor=100)
+
+
+def test_units_on_their_way_wait_but_money_does_not(cast):
+    placed, start = buy(cast)
+    pay(placed, start)
+    drain(AT)
+    fulfilment.ship(order_id=placed.order_id, carrier="yunda", tracking_no="YD1234567", by=cast.owner, at=AT)
+    drain(AT)
+    tea = next(x for x in sold.lines_of([placed.order_id])[placed.order_id] if x.sku_id == cast.tea)
+    refused("return_not_possible", cast, lambda: give(cast, placed.order_id, tea, units=1))
+    give(cast, placed.order_id, tea, amount_minor=100)
+    waiting, _start = buy(cast)
+    line = next(x for x in sold.lines_of([waiting.order_id])[waiting.order_id] if x.kind == "goods")
+    refused("order_not_paid", cast, lambda: give(cast, waiting.order_id, line, key="k3", amount_minor=100))
+    assert books.verify().ok

@@ -6,15 +6,24 @@ from tongzhou.catalog.commands.history import ensure_historical_skus, uncategori
 from tongzhou.catalog.commands.pictures import add_picture, order_pictures, remove_picture
 from tongzhou.catalog.commands.products import discount_category, save_product, set_prices
 from tongzhou.catalog.commands.publishing import archive, publish, unpublish
-from tongzhou.catalog.commands.searching import index_is_current, reindex, remember_search, set_synonyms
+from tongzhou.catalog.commands.searching import (
+    add_synonyms,
+    drop_synonyms,
+    index_is_current,
+    reindex,
+    remember_search,
+    set_synonyms,
+)
 from tongzhou.catalog.commands.stock import commit, release, release_expired, reserve, restock, set_stock, write_off
 
 __all__ = [
     "add_picture",
+    "add_synonyms",
     "archive",
     "commit",
     "create_category",
     "discount_category",
+    "drop_synonyms",
     "ensure_historical_skus",
     "export_products",
     "import_products",

@@ -15,7 +15,15 @@ from tongzhou.catalog.queries.console import (
     running_out,
     view_counts,
 )
-from tongzhou.catalog.queries.finding import facets, popular_searches, search, searches, suggest
+from tongzhou.catalog.queries.finding import (
+    facets,
+    popular_searches,
+    search,
+    searched,
+    searches,
+    suggest,
+    synonym_groups,
+)
 from tongzhou.catalog.queries.page import current_slug, product_page
 from tongzhou.catalog.queries.skus import available, levels, sku_by_codes, sku_ids_of, skus, skus_with_room
 from tongzhou.catalog.queries.trees import categories, category, category_by_id, forget, shelves, slugs_up, trail
@@ -41,6 +49,7 @@ __all__ = [
     "product_page",
     "running_out",
     "search",
+    "searched",
     "searches",
     "shelves",
     "sitemap",
@@ -51,6 +60,7 @@ __all__ = [
     "slug_of",
     "slugs_up",
     "suggest",
+    "synonym_groups",
     "trail",
     "view_counts",
 ]

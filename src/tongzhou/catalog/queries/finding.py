@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from uuid import UUID
 
-from django.db.models import Case, Q, QuerySet, SmallIntegerField, Sum, Value, When
+from django.db.models import Case, Count, Max, Q, QuerySet, SmallIntegerField, Sum, Value, When
 from django.db.models.expressions import RawSQL
 
 from tongzhou.catalog import search as index
 from tongzhou.catalog import tree, wording
-from tongzhou.catalog.models import Product, SearchDay
+from tongzhou.catalog.models import Product, SearchDay, Synonym
 from tongzhou.catalog.queries.cards import card_rows, low_price, published, to_cards
 from tongzhou.catalog.rules import clean_text
 from tongzhou.catalog.tokens import Term, normal, query_terms
@@ -25,6 +25,17 @@ BANDS = (2_000, 5_000, 10_000, 20_000, 50_000)  # minor units: where price bands
 MOST_BRANDS = 12
 _ENDS = (" ", "(", ",")  # what may follow a word that ends: full-width ones are folded to these
 Ways = Sequence[Sequence[Term]]
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """What people looked for: how often, on how many days, when last, and how much it found then."""
+
+    query: str
+    times: int
+    days: int
+    last: date
+    found: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,3 +184,22 @@ def searches(since: date, *, nothing: bool = False, limit: int = 100) -> list[tu
         totals[text] = (totals.get(text, (0, 0))[0] + times, found)
     listed = [(text, times, found) for text, (times, found) in totals.items()]
     return sorted(listed, key=lambda r: (-r[1], r[0]))[:limit]
+
+
+def searched(since: date, *, nothing: bool = False, limit: int = 100) -> list[Searched]:
+    """What people looked for since a day, most asked first; ``nothing``: only what found nothing. Nobody is named."""
+    rows = SearchDay.objects.filter(day__gte=since)
+    if nothing:
+        rows = rows.filter(found=0)
+    totals = rows.values("query").annotate(n=Sum("times"), days=Count("id"), last=Max("day"))
+    top = list(totals.order_by("-n", "query")[:limit])
+    found = {
+        (r.query, r.day): r.found
+        for r in SearchDay.objects.filter(query__in=[t["query"] for t in top], day__in={t["last"] for t in top})
+    }
+    return [Searched(t["query"], t["n"], t["days"], t["last"], found[t["query"], t["last"]]) for t in top]
+
+
+def synonym_groups() -> list[tuple[UUID, list[str]]]:
+    """Every group of words that mean the same, newest first."""
+    return [(r.id, r.words) for r in Synonym.objects.order_by("-id")]

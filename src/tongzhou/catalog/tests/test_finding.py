@@ -145,3 +145,24 @@ def test_folding_is_its_own_fixed_point_and_keeps_tokens_of_letters(a, b):
     assert normal(normal(a)) == normal(a)
     assert all(t.startswith(HEARD) and t[1:].isascii() and t[1:].isalpha() for t in heard_tokens(a, b))
     assert all(HEARD not in t for t in index_tokens(a, b))
+
+
+def test_one_group_is_added_and_taken_away_and_what_is_wrong_changes_nothing():
+    a_product("tomato", title="番茄炒锅", title_en="Tomato pan")
+    group = commands.add_synonyms(words=["番茄", " 西红柿 ", "番茄"], by=BY, at=AT)
+    assert queries.synonym_groups() == [(group, ["番茄", "西红柿"])] and found("西红柿") == ["番茄炒锅"]
+    for words in (["西红柿", "洋柿子"], ["一个"], [], ["…", "！"], [f"词{n}" for n in range(13)]):
+        with pytest.raises(Refusal) as said:
+            commands.add_synonyms(words=words, by=BY, at=AT)
+        assert said.value.code == "synonyms_invalid" and said.value.field == "words"
+    commands.drop_synonyms(group_id=group, by=BY, at=AT)
+    assert found("西红柿") == [] and not Synonym.objects.exists()
+    with pytest.raises(Refusal) as said:
+        commands.drop_synonyms(group_id=group, by=BY, at=AT)
+    assert said.value.code == "synonyms_not_found"
+
+
+def test_what_looks_like_a_person_is_not_counted():
+    for text in ("13900000672", "lin@example.com", "TZ26112174470033", "。。"):
+        commands.remember_search(query=text, found=0, at=AT)
+    assert not SearchDay.objects.exists()

@@ -15,7 +15,7 @@ MAY = {
     "": "OPFS", "find": "OPFS",
     "products": "OP", "products/new": "OP", "products/import": "OP", "products/export": "OP",
     "products/<str:identity>": "OP", "products/<str:identity>/status": "OP", "products/<str:identity>/pictures": "OP",
-    "orders": "OPS", "orders/ship": "OPS", "orders/<str:no>": "OPS", "orders/<str:no>/why": "OPS",
+    "orders": "OPS", "orders/ship": "OPS", "orders/<str:no>": "OPS", "orders/<str:no>/why": "OPS", "orders/<str:no>/refund": "OPS", "search": "OP", "search/synonyms": "OP",
     "cases": "OPS", "cases/<str:no>": "OPS",
     "payouts": "OF", "payouts/release": "OF", "payouts/<str:identity>": "OF",
     "payouts/files": "OF", "payouts/files/<str:identity>": "OF", "payouts/settings": "OF", "tax": "OF",
@@ -39,6 +39,7 @@ ACT = {
     "compliance": "OF",
     "orders/ship": "OP",
     "orders/<str:no>": "OP",
+    "orders/<str:no>/refund": "OP",
 }  # who may POST, where fewer may than look
 POST_ONLY = {"products/<str:identity>/status", "products/<str:identity>/pictures"}
 LETTER = {"owner": "O", "operator": "P", "finance": "F", "support": "S"}

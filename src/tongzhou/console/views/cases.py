@@ -49,11 +49,11 @@ def detail(request: HttpRequest, no: str) -> HttpResponse:
             return HttpResponseRedirect(f"/console/cases/{no}")
         except Refusal as caught:
             refusal = caught
-    sold = orders.lines_by_id([x.line_id for x in lines])
+    sold, trail = orders.lines_by_id([x.line_id for x in lines]), list(audit.trail("case", row.no)[:20])
     context = {
         "case": row, "carrier": parcels.shown(row.carrier), "lines": [(x, sold[x.line_id]) for x in lines], "refusal": refusal, "form": request.POST,
         "buyer": members.cards([row.buyer_id]).get(row.buyer_id), "will": _will(row, lines, sold),
-        "due": row.opened_at + aftersale.ANSWER_WITHIN, "trail": list(audit.trail("case", row.no)[:20]),
+        "due": row.opened_at + aftersale.ANSWER_WITHIN, "trail": trail, "granted": any(e.action == "case.granted" for e in trail),
         "order": orders.order_by_id(row.order_id), "others": [c for c in cases.cases_of_order(row.order_id) if c.id != row.id],
     }  # fmt: skip
     return http.page(request, "case", context, status=http.refused(refusal))

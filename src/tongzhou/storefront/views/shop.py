@@ -17,7 +17,7 @@ from tongzhou.kit.refusals import Refusal, not_found
 from tongzhou.orders import queries as orders
 from tongzhou.plans.values import PlanVersionValue
 from tongzhou.rewards import queries as rewards
-from tongzhou.storefront import http
+from tongzhou.storefront import http, searched
 from tongzhou.storefront.promises import on_card, promised
 from tongzhou.storefront.structured import choices_data, product_data
 from tongzhou.storefront.variants import axes, chosen_sku, costs_more
@@ -108,6 +108,8 @@ def search(request: HttpRequest) -> HttpResponse:
     bp, force, sort = http.discount(at), http.plan(at), request.GET.get("sort", "relevance")
     offset = http.as_int(request.GET.get("from", "0"), "from", high=1000)
     found = goods.search(query, discount_bp=bp, offset=offset, sort=sort)
+    if query and not offset and "sort" not in request.GET:  # a search is counted once, not with each turn of it
+        searched.note(query, found.count, at)
     near = closest(query, bp) if query and not found.items and not offset else None
     more = near[1].items[:8] if near else goods.cards(discount_bp=bp, limit=8).items if not found.items else ()
     return http.page(
