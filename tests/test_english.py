@@ -72,7 +72,8 @@ def left_on(client: Client, paths) -> dict[str, set[str]]:
     for path in paths:
         answer = client.get(path)
         assert answer.status_code in (200, 404) or path == "/sign-in", (path, answer.status_code)
-        found[path] = chinese(answer.content.decode())
+        html = answer.content.decode()
+        found[path] = chinese(html) | set(re.findall(r"\b1 items\b|\b(?!1 )\d+ item\b", html))
     return {path: words for path, words in found.items() if words}
 
 

@@ -296,3 +296,38 @@ def serious(page, path):
     page.wait_for_timeout(400)  # what fades in has come to rest
     report = Axe().run(page).response["violations"]
     return [(v["id"], v["nodes"][0]["html"][:160]) for v in report if v["impact"] in ("serious", "critical")]
+
+
+def test_a_refused_field_is_not_red_any_more_once_it_is_mended(phone):
+    page = newcomer(phone, "13700003911")
+    page.goto("/products/honey#pick")
+    page.click("#pick button[name=buy]")
+    page.wait_for_url("**/checkout?sku=*")
+    page.click("#checkout button.btn--primary")
+    page.wait_for_selector("#errors")
+    field, said = page.locator("#receiver"), page.locator("#receiver-e")
+    assert field.get_attribute("aria-invalid") == "true" and said.is_visible()
+    field.fill("航行者")
+    assert field.get_attribute("aria-invalid") is None and not said.is_visible()
+    assert page.locator("#phone").get_attribute("aria-invalid") == "true", "the others still wait"
+    page.select_option("#level0", "33")
+    page.wait_for_selector("#level1:visible")
+    assert page.locator("select[aria-invalid]").count() == 0
+    page.fill("#phone", "13700003911")
+    page.fill("#detail", "竞舟路 98 号")
+    assert page.locator("[aria-invalid]").count() == 0 and not page.locator("#errors").is_visible()
+
+
+def test_the_cashier_says_until_when_and_counts_nothing_down(phone):
+    page = newcomer(phone, "13700003912")
+    page.goto("/products/honey#pick")
+    page.click("#pick button[name=buy]")
+    page.wait_for_url("**/checkout?sku=*")
+    fill_address(page, "航行者")
+    page.click("#checkout button.btn--primary")
+    page.wait_for_url(re.compile(r"/pay$"))
+    until = page.locator("[data-ends]")
+    first = until.inner_text()
+    assert re.fullmatch(r"为你留到 \d\d:\d\d", first.replace("\xa0", " ")) or "月" in first
+    page.wait_for_timeout(2100)
+    assert until.inner_text() == first and page.locator("[role=timer]").count() == 0

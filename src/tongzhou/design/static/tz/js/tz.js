@@ -10,11 +10,17 @@
   }
 
   // A field that was refused is not wrong any more once it is being mended; the server looks again at the next try.
-  for (const input of all("[aria-invalid=true]")) {
+  const refused = () => [...all("[aria-invalid=true]")];
+  for (const input of refused()) {
+    const said = document.getElementById(input.getAttribute("aria-describedby"));
     const mend = () => {
-      const said = document.getElementById(input.getAttribute("aria-describedby"));
-      if (said?.classList.contains("field__error")) { said.hidden = true; input.removeAttribute("aria-describedby"); }
-      input.removeAttribute("aria-invalid");
+      for (const same of refused().filter((other) => other === input || (said && other.getAttribute("aria-describedby") === said.id))) {
+        same.removeAttribute("aria-invalid");
+        if (said?.classList.contains("field__error")) same.removeAttribute("aria-describedby");
+      }
+      if (said?.classList.contains("field__error")) said.hidden = true;
+      const list = document.getElementById("errors");
+      if (list && !refused().length && !document.querySelector(".field__error:not([hidden])")) list.hidden = true;
     };
     for (const kind of ["input", "change"]) input.addEventListener(kind, mend, { once: true });
   }
