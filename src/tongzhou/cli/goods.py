@@ -40,10 +40,26 @@ def import_products(
         if refusal.code == "format_unknown":
             raise misused(f"--format takes {refusal.rule}, not {fmt!r}") from None
         raise
-    report(done.as_dict(), as_json=as_json)
+    told = () if as_json else _next(done.created, fmt, supplier, dry_run=dry_run)
+    report(done.as_dict(), as_json=as_json, told=told)
 
 
-def report(summary: dict[str, object], *, as_json: bool) -> None:
+def _next(created: int, fmt: str, supplier: str, *, dry_run: bool) -> tuple[str, ...]:
+    """Where new products are and what comes next; our own format says itself what is published."""
+    if not created or fmt == "tongzhou":
+        return ()
+    from django.conf import settings
+
+    arrive = "would arrive" if dry_run else "arrived"
+    return (
+        f"{created} new products {arrive} as drafts under supplier {supplier}; shoppers do not see drafts.",
+        f"  Price and publish them: {settings.SITE_URL}/console/products?view=draft",
+        "  Or by file: tongzhou export products --out goods.csv, fill in prices and status PUBLISHED, then",
+        "              tongzhou import products goods.csv --format tongzhou",
+    )
+
+
+def report(summary: dict[str, object], *, as_json: bool, told: tuple[str, ...] = ()) -> None:
     """A summary for machines or people; exit 1 when something was refused."""
     if as_json:
         say(summary)
@@ -57,6 +73,8 @@ def report(summary: dict[str, object], *, as_json: bool) -> None:
         if summary.get("dry_run"):
             tell("Dry run: nothing was written.")
         show("  ".join(f"{k} {summary.get(k, 0)}" for k in ("read", "created", "updated", "unchanged", "refused")))
+        for line in told:
+            tell(line)
     if summary.get("refused"):
         raise typer.Exit(REFUSED)
 

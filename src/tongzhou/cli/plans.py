@@ -44,11 +44,21 @@ def check(file: Path, profile: str = "", as_json: Json = False) -> None:
         say({"verdict": said, "profile": profile or document.get("profile", "CN"), "findings": rows})
     else:
         show(said)
-        for row in rows:
-            show(f"  {row['severity']:6} {row['id']} {row['path']} = {row['seen']}")
-            show(f"         {row['message']}\n         {row['citation']}\n         → {row['fix']}")
+        for once, places in _grouped(rows):
+            show(f"  {once['severity']:6} {once['id']}  {once['message']}")
+            show("         " + "\n         ".join(places))
+            show(f"         {once['citation']}\n         → {once['fix']}")
     if said in ("BLOCK", "REVIEW"):
         raise typer.Exit(REFUSED)
+
+
+def _grouped(rows: list[dict[str, str]]) -> list[tuple[dict[str, str], list[str]]]:
+    """Findings that say the same are said once, with every place they were found at; in the order of the first."""
+    groups: dict[tuple[str, ...], tuple[dict[str, str], list[str]]] = {}
+    for row in rows:
+        same = tuple(row[k] for k in ("severity", "id", "message", "citation", "fix"))
+        groups.setdefault(same, (row, []))[1].append(f"{row['path']} = {row['seen']}")
+    return list(groups.values())
 
 
 def _read(file: Path) -> str:

@@ -200,7 +200,6 @@ def demo_up(port: Port = 8000) -> None:
     from tongzhou.demo import seed
 
     seed.run(scale=60, tell=tell, only_if_empty=True)
-    err.print(f"\n[bold]http://127.0.0.1:{port}/[/bold]")
-    for line in seed.who_can_sign_in():
-        tell("  " + line)
+    for line in seed.next_steps(f"http://127.0.0.1:{port}"):
+        tell(line)
     serve(port=port)

@@ -1,7 +1,8 @@
 """What every view of the console needs: who acts, with which role, and when."""
 
+import re
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote
 
@@ -122,4 +123,15 @@ def page(request: HttpRequest, name: str, context: dict[str, Any] | None = None,
     listed = forms.faults(given.get("refusal"))
     frame = {"side": side, "section": shown["section"], "who": shown.get("actor"), "roles": sorted(roles),
              "listed": listed, "faults": forms.by_field(listed)}  # fmt: skip
-    return render(request, f"console/{name}.html", {**frame, **given}, status=status)
+    answer = render(request, f"console/{name}.html", {**frame, **given}, status=status)
+    if roles and not roles & OWNER:
+        answer.content = _closed(roles).sub(rb"<a\1", answer.content)
+    return answer
+
+
+@lru_cache(maxsize=16)
+def _closed(roles: Roles) -> re.Pattern[bytes]:
+    """Links into sections these roles may not enter: on the page they are words, not a way to a refusal."""
+    doors = [(url, who) for _n, url, _i, _t, who in SECTIONS] + [("/console/simulation", DESK)]
+    shut = "|".join(re.escape(url) for url, who in doors if not roles & who)
+    return re.compile(rf'<a((?:\s[^>]*?)?)\shref="(?:{shut or "$^"})(?=[/?"#])[^"]*"'.encode())

@@ -115,11 +115,22 @@ def _last_touches(world: _World, dice: random.Random, now: datetime) -> None:
     _settle(now)
 
 
-def who_can_sign_in() -> list[str]:
-    """Lines for the terminal: the demo's doors."""
+def next_steps(site: str) -> list[str]:
+    """Lines for the terminal when the demo is up: its doors, who can sign in, what to try, how to stop."""
     return [
-        "console  /console/   13800000001 (owner) or 13800000002 (finance), password " + PASSWORD,
-        "shop     /sign-in    13900000100 (sharer 林小满) or any number; the code is shown on the page",
+        "",
+        "The demo mall is up.",
+        "",
+        f"  Shop      {site}/",
+        "            sign in with 13900000100 (林小满, who shares) or any number; the code is shown on the page",
+        f"  Console   {site}/console/",
+        f"            13800000001 (沈岚, owner) or 13800000002 (顾川, finance), password {PASSWORD}",
+        "",
+        "  Try       share a product, open its link in a private window, buy it; ship the order in the console,",
+        "            and follow the reward from expected to paid under Earn. A payout takes two people.",
+        "  Traffic   .venv/bin/tongzhou demo traffic --minutes 5",
+        "  Stop      Ctrl-C; `make demo` goes on where it was, `make clean` starts anew.",
+        "",
     ]
 
 

@@ -1,0 +1,66 @@
+"""What verbs tell people beyond their figures: where things went, what comes next, each thing once."""
+
+from pathlib import Path
+
+import pytest
+from tests.cast import assemble
+
+from tongzhou.catalog.models import Product
+from tongzhou.demo import seed
+
+EIGHT = Path(__file__).parents[2] / "demo" / "eight-levels.toml"
+SHOPIFY = (
+    "Handle,Title,Body (HTML),Vendor,Variant SKU,Variant Price,Variant Inventory Qty\n"
+    "clay-pot,Clay pot,<p>A pot</p>,Potter,POT-1,15.99,3\n"
+)
+
+
+@pytest.fixture
+def cast(db):
+    return assemble()
+
+
+def test_an_import_tells_that_drafts_arrived_under_whom_and_where_to_publish_them(tongzhou, cast, tmp_path, settings):
+    file = tmp_path / "goods.csv"
+    file.write_text(SHOPIFY, encoding="utf-8")
+    tried = tongzhou("import", "products", file, "--format", "shopify", "--supplier", "POTTER", "--dry-run")
+    assert "1 new products would arrive as drafts under supplier POTTER" in tried.err
+    done = tongzhou("import", "products", file, "--format", "shopify", "--supplier", "POTTER")
+    assert "1 new products arrived as drafts under supplier POTTER" in done.err and "created 1" in done.out
+    assert f"{settings.SITE_URL}/console/products?view=draft" in done.err
+    again = tongzhou("import", "products", file, "--format", "shopify", "--supplier", "POTTER")
+    assert "drafts" not in again.err, "nothing new, nothing to say"
+    assert tongzhou("import", "products", file, "--format", "shopify", "--json").json["read"] == 1
+
+
+def test_the_way_by_file_that_an_import_tells_of_really_publishes(tongzhou, cast, tmp_path):
+    file, out = tmp_path / "goods.csv", tmp_path / "own.csv"
+    file.write_text(SHOPIFY, encoding="utf-8")
+    tongzhou("import", "products", file, "--format", "shopify", "--supplier", "POTTER")
+    assert Product.objects.get(slug="clay-pot").status == "DRAFT"
+    tongzhou("export", "products", "--out", out)
+    rows = out.read_text(encoding="utf-8-sig")
+    out.write_text(rows.replace("DRAFT", "PUBLISHED"), encoding="utf-8")
+    done = tongzhou("import", "products", out, "--format", "tongzhou")
+    assert done.code == 0 and "drafts" not in done.err
+    assert Product.objects.get(slug="clay-pot").status == "PUBLISHED"
+
+
+def test_plan_check_says_the_same_thing_once_with_every_place(tongzhou, db):
+    every = tongzhou("plan", "check", EIGHT, "--json").json["findings"]
+    said = tongzhou("plan", "check", EIGHT).out
+    places = [f for f in every if f["id"] == "CN-DEPTH"]
+    assert len(places) > 3
+    assert said.count("CN-DEPTH") == len({f["message"] for f in places}) < len(places)
+    for finding in every:
+        assert f"{finding['path']} = {finding['seen']}" in said and finding["fix"] in said
+        assert said.count(finding["citation"]) < len(places)
+
+
+def test_the_demo_says_its_doors_who_signs_in_what_to_try_and_how_to_stop():
+    lines = seed.next_steps("http://127.0.0.1:8000")
+    text = "\n".join(lines)
+    for word in ("http://127.0.0.1:8000/", "/console/", "13800000001", "13800000002", "13900000100", seed.PASSWORD,
+                 "Ctrl-C", "make clean", "demo traffic"):  # fmt: skip
+        assert word in text, word
+    assert len(lines) <= 16 and max(map(len, lines)) <= 110
