@@ -145,3 +145,30 @@ def test_a_sandbox_is_no_bank_in_production(bank, settings):
     settings.TONGZHOU_ENV = "production"
     status, said = bank.say(bank.body())
     assert (status, said["code"]) == (403, "sandbox_in_production") and not Transfer.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_chargeback_through_the_banks_own_page(cast, settings, tmp_path, live_server):
+    """The payer disputes at the bank, the bank decides: the mall hears it signed, and its books follow."""
+    import httpx
+
+    from tests.test_story import drain
+    from tongzhou.payments import queries as paid
+    from tongzhou.sandbox.testing import running
+
+    settings.SITE_URL = live_server.url
+    with running(tmp_path, settings.SANDBOX_SECRET) as (url, notifier):
+        settings.SANDBOX_URL = url
+        placed, start = buy(cast)
+        parts = httpx.URL(start.redirect_url)
+        httpx.post(f"{url}/pay", data={**dict(parts.params), "choice": "pay"})
+        notifier.deliver_due()
+        assert sold.order_by_id(placed.order_id).status == "PAID"
+        for what, status in (("open", "OPEN"), ("open", "OPEN"), ("lost", "LOST"), ("won", "LOST"), ("open", "LOST")):
+            assert httpx.post(f"{url}/disputes", data={"trade_no": start.trade_no, "do": what}).status_code == 302
+            notifier.deliver_due()
+            assert [d.status for d in paid.disputes()] == [status]
+        assert "dispute" in httpx.get(f"{url}/records").text
+    drain(AT)
+    assert sold.order_by_id(placed.order_id).status == "CANCELLED"
+    assert books.verify().ok

@@ -2,7 +2,7 @@
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -43,7 +43,8 @@ def open_case(
 
     ``amount_minor`` asks for less than the units are worth; units stay with the buyer then.
     *Refuses:* ``order_not_found``, ``reason_unknown``, ``nothing_chosen``, ``line_not_found``,
-    ``refund_exceeds_line``, ``return_not_possible`` naming why, ``case_open`` (one open case a line).
+    ``charged_back``, ``refund_exceeds_line``, ``return_not_possible`` naming why, ``case_open`` (one open case a
+    line).
     """
     order = sold.order_by_id(order_id)
     if order.buyer_id != buyer_id:
@@ -174,6 +175,8 @@ def _number(at: datetime, buyer_id: UUID) -> str:
 def _case_line(line: "OrderLine | None", units: int, reason: str, at: datetime) -> CaseLine:
     if line is None:
         raise invalid("line_not_found", _("订单里没有这一行。"), field="units")
+    if line.disputed == "lost":
+        raise conflict("charged_back", _("银行已经把这笔付款退给你了，不能再申请退款。"), field="units", value=units)
     left = line.quantity - line.refunded_quantity
     if units > left:
         raise conflict("refund_exceeds_line", _("要退的数量超过了剩下的。"), field="units", value=units, rule=left)
@@ -295,6 +298,16 @@ def money_back(*, reference: str, at: datetime) -> None:
     """A refund reached the buyer: the case shows it."""
     if reference.startswith("case:"):
         Case.objects.filter(no=reference.removeprefix("case:"), money_back_at=None).update(money_back_at=at)
+
+
+@transaction.atomic
+def close_settled(*, line_ids: Sequence[UUID], at: datetime) -> int:
+    """End open cases about lines whose money is gone back already (cancelled whole, or charged back): nothing is left to ask."""
+    rows = CaseLine.objects.filter(line_id__in=line_ids, case__status__in=OPEN)
+    cases = Case.objects.filter(id__in=rows.values("case_id"))
+    return move(
+        cases, Status.WITHDRAWN, moves=MOVES, ended_at=at, answer=str(_("钱已经全部退回，这个售后不用再处理。"))
+    )
 
 
 def time_out(*, at: datetime) -> tuple[int, int]:

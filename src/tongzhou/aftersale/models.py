@@ -29,7 +29,7 @@ class Status(StrEnum):
 MOVES = {
     Status.REQUESTED: frozenset({Status.APPROVED, Status.REJECTED, Status.WITHDRAWN, Status.REFUNDED}),
     Status.APPROVED: frozenset({Status.RETURNING, Status.REFUNDED, Status.WITHDRAWN}),
-    Status.RETURNING: frozenset({Status.REFUNDED, Status.REJECTED}),
+    Status.RETURNING: frozenset({Status.REFUNDED, Status.REJECTED, Status.WITHDRAWN}),
     Status.REFUNDED: frozenset[Status](),
     Status.REJECTED: frozenset[Status](),
     Status.WITHDRAWN: frozenset[Status](),

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from tongzhou.kit import outbox, worker
 from tongzhou.kit.outbox import Handler
 from tongzhou.kit.worker import Periodic
-from tongzhou.orders.events import LinesDelivered, LinesRefunded, OrderPaid
+from tongzhou.orders.events import LinesDelivered, LinesDisputed, LinesRefunded, OrderPaid
 
 
-def _supplied(facts: "Sequence[OrderPaid | LinesDelivered | LinesRefunded]", at: datetime) -> None:
+def _supplied(facts: "Sequence[OrderPaid | LinesDelivered | LinesRefunded | LinesDisputed]", at: datetime) -> None:
     """orders' snapshots → what each supplier has supplied."""
     from tongzhou.config.translate import supplied
     from tongzhou.suppliers import handlers
@@ -45,11 +45,13 @@ def install() -> None:
     compliance.tell_rails(lambda: {*PROVIDERS, *configured()})
     apply = Handler("rewards.apply", rewards.on_order_facts, batch=64)
     supply = Handler("suppliers.supplied", _supplied, batch=64)
+    ended = Handler("aftersale.lines_ended", aftersale.on_lines_ended, batch=64)
     outbox.register(
         {
             OrderPaid: [apply, Handler("risk.observe", risk.on_order_paid, batch=64)],
             LinesDelivered: [apply, supply],
-            LinesRefunded: [apply, supply],
+            LinesRefunded: [apply, supply, ended],
+            LinesDisputed: [apply, supply, ended],
             RefundRequested: [Handler("payments.send_refund", payments.send_refund, external=True)],
             RefundSettled: [Handler("aftersale.refund_settled", aftersale.on_refund_settled)],
             RewardsHeld: [Handler("risk.assess", risk.on_rewards_held, batch=16)],

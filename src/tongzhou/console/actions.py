@@ -15,6 +15,9 @@ ACTIONS: dict[str, Any] = {
     "order.ship": _("发货"),
     "order.cancel": _("取消订单"),
     "order.refund": _("退款"),
+    "dispute.opened": _("拒付开始"),
+    "dispute.won": _("拒付，商城赢"),
+    "dispute.lost": _("拒付，买家赢"),
     "orders.export": _("导出订单"),
     "case.approve": _("同意售后"),
     "case.reject": _("不同意售后"),
@@ -98,7 +101,7 @@ SUBJECTS: dict[str, Any] = {
 DETAILS: dict[str, Any] = {
     "after": _("之后"), "answer": _("答复"), "before": _("之前"), "books": _("本数"), "carrier": _("快递"),
     "cash_minor": _("现金"), "changed": _("改了"), "code": _("编码"), "count": _("数量"), "created": _("新建"),
-    "days": _("天数"), "decision": _("决定"), "digest": _("指纹"), "done": _("办成"), "dry_run": _("只是试一遍"),
+    "days": _("天数"), "decision": _("决定"), "digest": _("指纹"), "dispute_no": _("拒付编号"), "done": _("办成"), "dry_run": _("只是试一遍"),
     "effective_at": _("生效"), "file": _("文件"), "finding": _("发现"), "first": _("第一个问题"), "format": _("格式"),
     "given": _("同意"), "gross_minor": _("税前"), "groups": _("组数"), "left": _("没办"), "name": _("名字"),
     "net_minor": _("到手"), "netted_minor": _("抵掉"), "new": _("之后"), "now": _("之后"), "ok": _("通过"),

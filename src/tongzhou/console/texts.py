@@ -76,6 +76,12 @@ STATES: dict[str, Said] = {
         "SENT": (_("退款中"), "wait"),
         "SUCCEEDED": (_("已退到"), "trust"),
         "FAILED": (_("没退成"), "stop"),
+        "DISPUTED": (_("由拒付退回"), ""),
+    },
+    "dispute": {
+        "OPEN": (_("等银行决定"), "wait"),
+        "WON": (_("商城赢"), "trust"),
+        "LOST": (_("买家赢"), "stop"),
     },
     "severity": {
         "BLOCK": (_("必须改"), "solid-stop"),
@@ -97,6 +103,10 @@ WORDS: dict[str, dict[str, Any]] = {
         "delivered": _("送达，收入入账"),
         "refund": _("退款"),
         "refund_paid": _("退款到买家"),
+        "dispute_opened": _("拒付，银行拿走"),
+        "dispute_won": _("拒付，商城赢"),
+        "dispute_lost": _("拒付，买家赢"),
+        "dispute_refund": _("拒付之后退款有了结果"),
         "supply": _("应付供应商"),
         "reward_accrued": _("报酬，预计"),
         "reward_moved": _("报酬跟着订单走"),

@@ -6,6 +6,7 @@ from django.views.decorators.http import require_GET, require_POST
 from tongzhou.console.views import (
     bindings,
     cases,
+    disputes,
     entry,
     law,
     ledger,
@@ -48,6 +49,7 @@ urlpatterns = [
     path("sharing/bindings", bindings.queue),
     path("cases", require_GET(cases.listing)),
     path("cases/<str:no>", cases.detail),
+    path("disputes", require_GET(disputes.listing)),
     path("payouts", require_GET(payouts.listing)),
     path("payouts/release", payouts.release),
     path("payouts/files", rails.files),

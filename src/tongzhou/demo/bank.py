@@ -28,8 +28,9 @@ def _write(sql: str, *values: object) -> None:
 def paid(*, trade_no: str, order_no: str, amount_minor: int, txn: str, at: datetime) -> None:
     """A payment arrived."""
     _write(
-        "INSERT OR IGNORE INTO payment VALUES (?, ?, ?, ?, '', 'succeeded', ?, ?, ?)",
-        trade_no, order_no, amount_minor, settings.CURRENCY, amount_minor, txn, at.timestamp(),
+        "INSERT OR IGNORE INTO payment VALUES (?, ?, ?, ?, ?, 'succeeded', ?, ?, ?)",
+        trade_no, order_no, amount_minor, settings.CURRENCY, f"{settings.SITE_URL}/pay/sandbox/notify", amount_minor, txn,
+        at.timestamp(),
     )  # fmt: skip
 
 
@@ -39,6 +40,14 @@ def refunded(refund_id: UUID, *, txn: str, at: datetime) -> None:
     _write(
         "INSERT OR IGNORE INTO refund VALUES (?, ?, ?, 'succeeded', ?, ?)",
         row.refund_no, row.payment.trade_no, row.amount_minor, txn, at.timestamp(),
+    )  # fmt: skip
+
+
+def disputed(*, trade_no: str, number: str, amount_minor: int, fee_minor: int, at: datetime) -> None:
+    """A payer asked for the money back, and nobody has decided yet."""
+    _write(
+        "INSERT OR IGNORE INTO dispute VALUES (?, ?, ?, ?, 'open', ?)",
+        number, trade_no, amount_minor, fee_minor, at.timestamp(),
     )  # fmt: skip
 
 

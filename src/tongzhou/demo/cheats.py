@@ -13,7 +13,8 @@ from tongzhou.fulfilment import commands as fulfilment
 from tongzhou.kit.actor import Actor, member
 from tongzhou.orders import commands as orders
 from tongzhou.payments import commands as payments
-from tongzhou.payments.values import Notice
+from tongzhou.payments import queries as paid_by
+from tongzhou.payments.values import Notice, PaymentValue
 from tongzhou.people import commands as people
 from tongzhou.people import queries as members
 from tongzhou.people.commands.addresses import check_address
@@ -22,6 +23,7 @@ from tongzhou.risk import commands as risk
 from tongzhou.risk import queries as held
 from tongzhou.risk.values import Kind, Sighting
 
+FEE = 1000  # what the bank takes for a chargeback, minor units
 NEW = ("小号一", "小号二", "小号三", "小号四")
 
 
@@ -52,6 +54,7 @@ def stage(sharers: Sequence[UUID], scene: Scene, now: datetime) -> None:
     _sell(scene, boss, fakes[0], at, "工业路 3 号仓")
     _sell(scene, other, one, at, home, phone="13900000777")
     _sell(scene, one, other, at + timedelta(hours=1), home, phone="13900000777")
+    _disputed(scene, other, boss, now)
     for refused in [h for h in held.queue("refused") if h.sharer_id == alone]:
         risk.appeal(
             hold_id=refused.id,
@@ -61,7 +64,22 @@ def stage(sharers: Sequence[UUID], scene: Scene, now: datetime) -> None:
         )
 
 
-def _sell(scene: Scene, sharer: UUID, buyer: UUID, at: datetime, street: str, phone: str = "") -> None:
+def _disputed(scene: Scene, sharer: UUID, buyer: UUID, now: datetime) -> None:
+    """A buyer who received the goods and had the bank take the money back; nobody has decided yet."""
+    start = _sell(scene, sharer, buyer, now - timedelta(days=3), "工业路 3 号仓")
+    amount, at, number = start.amount_minor, now - timedelta(hours=3), f"dsp_{start.trade_no[-16:]}"
+    bank.disputed(trade_no=start.trade_no, number=number, amount_minor=amount, fee_minor=FEE, at=at)
+    orders.settle(
+        Notice(
+            "sandbox", number, start.trade_no, "dispute_opened", amount, "CNY", dispute_no=number, fee_minor=FEE,
+            reason="unrecognised",
+        ),
+        at=at,
+    )  # fmt: skip
+    scene.settle(at)
+
+
+def _sell(scene: Scene, sharer: UUID, buyer: UUID, at: datetime, street: str, phone: str = "") -> PaymentValue:
     card = members.card(buyer)
     address = check_address(
         AddressValue(card.display_name, phone or members.full_phone(buyer)[3:], "330106109", "", "", "", "", street)
@@ -87,3 +105,4 @@ def _sell(scene: Scene, sharer: UUID, buyer: UUID, at: datetime, street: str, ph
     )  # fmt: skip
     fulfilment.confirm_receipt(order_id=placed.order_id, by=member(buyer), buyer_id=buyer, at=at + timedelta(days=2))
     scene.settle(at + timedelta(days=2))
+    return paid_by.payments_of(placed.order_id)[0]

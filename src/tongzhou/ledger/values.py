@@ -44,7 +44,17 @@ class Fill:
     cites: UUID | None = None
 
 
-Leg = Move | Draw | Fill
+@dataclass(frozen=True, slots=True)
+class Take:
+    """Debit → credit as far as the balance of ``debit`` goes, up to ``amount``; what is missing is left alone."""
+
+    debit: str
+    credit: str
+    amount: int
+    cites: UUID | None = None
+
+
+Leg = Move | Draw | Fill | Take
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,11 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class LineSnapshot:
-    """One goods line as it stands: amounts in minor units, ``version`` growing with every change."""
+    """One goods line as it stands: amounts in minor units, ``version`` growing with every change.
+
+    ``disputed``: ``open`` while the payer's bank decides over a chargeback, ``lost`` when it has taken the money
+    for good, empty otherwise.
+    """
 
     line_id: UUID
     sku_id: UUID
@@ -27,6 +31,7 @@ class LineSnapshot:
     refunded_quantity: int
     delivered_at: datetime | None
     version: int
+    disputed: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +64,8 @@ class LinesDelivered(OrderFact):
 @dataclass(frozen=True, slots=True)
 class LinesRefunded(OrderFact):
     """Some lines were refunded, wholly or in part."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinesDisputed(OrderFact):
+    """A chargeback of the order's payment was opened, won or lost."""

@@ -115,6 +115,7 @@ class OrderLine(models.Model):
     refunded_quantity = models.PositiveIntegerField(default=0)
     shipped_quantity = models.PositiveIntegerField(default=0)
     delivered_at = models.DateTimeField(null=True)
+    disputed = models.CharField(max_length=4, blank=True, default="")  # open, lost: a chargeback (events.LineSnapshot)
     version = models.PositiveIntegerField(default=1)
 
     class Meta:

@@ -18,7 +18,10 @@ from tongzhou.suppliers import queries as suppliers
 
 BATCH = 500
 LOOKS = 3
-OURS = ("deposit.orders", "suspense.payments", "refund.in_transit", "revenue.goods", "revenue.freight")
+OURS = (
+    "deposit.orders", "suspense.payments", "refund.in_transit", "revenue.goods", "revenue.freight", "receivable.dispute",
+    "expense.dispute",
+)  # fmt: skip
 Money = dict[str, int]
 
 
@@ -60,15 +63,43 @@ def _compare(ids: Sequence[UUID]) -> Iterator[tuple[UUID, Money, Money]]:
     records = RefundRecord.objects.filter(order_id__in=[i for i in ids if i not in through])
     given = dict(records.values_list("order_id").annotate(n=Sum("cash_minor")))
     told = books.standing_many([(o.buyer_id, o.id) for o in orders.values()])
+    taken = _disputed(ids)
     for i, order in orders.items():
         # An order of an older shop came without payments: its total was paid and its refunds were.
         came, back, under_way = through.get(i) or ((order.total_minor if order.paid_at else 0), given.get(i, 0), 0)
         want = {"gateway": came - back, "refund.in_transit": under_way, **_of_lines(order, lines[i])}
+        for account, n in taken.get(i, {}).items():
+            want[account] = want.get(account, 0) + n
         have: Money = {}
         for account, n in told[order.buyer_id, i].items():
             name = "gateway" if account.startswith("gateway.") else account
             have[name] = have.get(name, 0) + n
         yield i, {a: n for a, n in have.items() if n}, {a: n for a, n in want.items() if n}
+
+
+def _disputed(ids: Sequence[UUID]) -> dict[UUID, Money]:
+    """order → what its chargebacks did: the bank took the money; it is owed to the mall, or it is lost.
+
+    A loss is what the chargeback took and nothing had been kept for: not the refunds it answered for, not the
+    deposits of lines that ended with it, not what a refund under way may still answer for.
+    """
+    facts = paid.dispute_facts(ids)
+    ended = RefundRecord.objects.filter(order_id__in=list(facts), reference__startswith="dispute:")
+    given = dict(ended.values_list("order_id").annotate(n=Sum("cash_minor")))
+    out: dict[UUID, Money] = {}
+    for order_id, disputes in facts.items():
+        money = out.setdefault(
+            order_id, {"gateway": 0, "receivable.dispute": 0, "expense.dispute": 0, "refund.in_transit": 0}
+        )
+        for _no, status, amount, fee, unsettled, answered in disputes:
+            money["gateway"] -= fee + (0 if status == "WON" else amount)
+            money["expense.dispute"] += fee
+            if status == "OPEN":
+                money["receivable.dispute"] += amount
+            elif status == "LOST":
+                money["receivable.dispute"] += unsettled
+                money["expense.dispute"] += amount - unsettled - answered - given.get(order_id, 0)
+    return out
 
 
 def _of_lines(order: Order, lines: Sequence[OrderLine]) -> Money:

@@ -20,6 +20,7 @@ def snapshot(line: OrderLine) -> LineSnapshot:
         tuple(UUID(c) for c in line.category_ids), line.quantity, line.amount_minor, line.points_minor,
         line.credit_minor, line.coupon_minor, line.unit_list_minor * line.quantity, line.cost_minor,
         line.refunded_minor, line.refunded_quantity, line.delivered_at, line.version,
+        line.disputed,
     )  # fmt: skip
 
 

@@ -93,7 +93,8 @@ class Placed:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What a notice did: ``paid``, ``repeated``, ``failed``, ``refunding`` (all or the rest goes back by itself)."""
+    """What a notice did: ``paid``, ``repeated``, ``failed``, ``refunding`` (all or the rest goes back by itself);
+    of a chargeback ``opened``, ``won``, ``lost``."""
 
     order_id: UUID
     outcome: str

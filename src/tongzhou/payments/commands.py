@@ -19,9 +19,12 @@ from tongzhou.kit.transactions import command
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger.values import Move
 from tongzhou.payments import providers
+from tongzhou.payments.disputes import dispute_lost, refund_after_loss, take_dispute, waits_for_dispute
 from tongzhou.payments.events import RefundRequested, RefundSettled
 from tongzhou.payments.models import MOVES, REFUND_MOVES, Payment, Refund, RefundStatus, Status
 from tongzhou.payments.values import Capture, Notice, PaymentStart, RefundOutcome
+
+__all__ = ["dispute_lost", "take_dispute"]
 
 
 @command()
@@ -174,10 +177,12 @@ def send_refund(refund_id: UUID, at: datetime) -> None:
     """Send one refund to its provider, outside any transaction, and record the answer.
 
     Before anything is sent again the provider is asked what it knows of the number, so a crash after
-    the call repeats nothing.
+    the call repeats nothing. While the payer's bank disputes the payment nothing new is sent: the refund waits.
     """
     row = Refund.objects.select_related("payment").get(id=refund_id)
-    if row.status in (RefundStatus.SUCCEEDED, RefundStatus.FAILED):
+    if row.status not in (RefundStatus.REQUESTED, RefundStatus.SENT):
+        return
+    if row.status == RefundStatus.REQUESTED and waits_for_dispute(row.payment_id):
         return
     counterparty = providers.get(row.payment.provider)
     known = counterparty.query_refund(row.refund_no) if row.status == RefundStatus.SENT else None
@@ -194,7 +199,11 @@ def record_refund(refund_id: UUID, outcome: RefundOutcome, *, at: datetime) -> N
     """Book a refund's end: success empties ``refund.in_transit``; failure waits for a person, nothing is lost."""
     row = Refund.objects.select_related("payment").get(id=refund_id)
     if outcome.status == "failed":
-        move(Refund.objects.filter(id=row.id), RefundStatus.FAILED, moves=REFUND_MOVES, reason=outcome.reason[:200])
+        failed = move(
+            Refund.objects.filter(id=row.id), RefundStatus.FAILED, moves=REFUND_MOVES, reason=outcome.reason[:200]
+        )
+        if failed and refund_after_loss(refund_id=row.id, paid=False, at=at):
+            move(Refund.objects.filter(id=row.id), RefundStatus.DISPUTED, moves=REFUND_MOVES, settled_at=at)
         return
     if outcome.status != "succeeded":
         return
@@ -205,12 +214,17 @@ def record_refund(refund_id: UUID, outcome: RefundOutcome, *, at: datetime) -> N
         story_id=row.order_id, legs=[Move("refund.in_transit", f"gateway.{row.payment.provider}", row.amount_minor)],
         by=provider_actor(row.payment.provider), at=at,
     )  # fmt: skip
+    refund_after_loss(refund_id=row.id, paid=True, at=at)
     outbox.publish(RefundSettled(row.order_id, row.buyer_id, row.reference, row.amount_minor, at), at=at)
 
 
 @transaction.atomic
 def retry_refund(*, refund_id: UUID, by: Actor, at: datetime) -> None:
-    """Try a failed refund again under its own number. *Refuses:* ``state_moved_on``."""
+    """Try a failed refund again under its own number. *Refuses:* ``state_moved_on``; ``refund_disputed`` while
+    the payer's bank has the money."""
+    held = Refund.objects.filter(id=refund_id).values_list("payment_id", flat=True).first()
+    if held and waits_for_dispute(held):
+        raise conflict("refund_disputed", _("这笔付款正在被拒付，银行已经拿走了钱；等结果出来。"))
     if not move(Refund.objects.filter(id=refund_id), RefundStatus.REQUESTED, moves=REFUND_MOVES):
         raise conflict("state_moved_on", _("这笔退款不在失败状态。"))
     outbox.publish(RefundRequested(refund_id), at=at)

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet, Sum
 
 from tongzhou.payments import providers
-from tongzhou.payments.models import Payment, Refund, RefundStatus
-from tongzhou.payments.values import Notice, PaymentValue
+from tongzhou.payments.models import Dispute, DisputeStatus, Payment, Refund, RefundStatus
+from tongzhou.payments.values import DisputeValue, Notice, PaymentValue
 
 
 def verify_notice(provider: str, headers: Mapping[str, str], body: bytes) -> Notice:
@@ -53,11 +53,55 @@ def sums_of(order_ids: Sequence[UUID]) -> dict[UUID, tuple[int, int, int]]:
     for order, came in captures.values_list("order_id").annotate(n=Sum("captured_minor")):
         out[order] = (came, 0, 0)
     done = Q(status=RefundStatus.SUCCEEDED)
-    refunds = Refund.objects.filter(order_id__in=order_ids).values_list("order_id")
+    refunds = (
+        Refund.objects.filter(order_id__in=order_ids).exclude(status=RefundStatus.DISPUTED).values_list("order_id")
+    )
     for order, back, open_ in refunds.annotate(
         back=Sum("amount_minor", filter=done, default=0), open=Sum("amount_minor", filter=~done, default=0)
     ):
         out[order] = (out.get(order, (0, 0, 0))[0], back, open_)
+    return out
+
+
+def disputes_of(order_ids: Sequence[UUID]) -> dict[UUID, list[DisputeValue]]:
+    """The chargebacks of orders, oldest first; orders without one are left out."""
+    out: dict[UUID, list[DisputeValue]] = {}
+    for row in Dispute.objects.filter(order_id__in=order_ids).order_by("opened_at", "id"):
+        out.setdefault(row.order_id, []).append(_dispute(row))
+    return out
+
+
+def disputes(*, status: str = "", limit: int = 50) -> list[DisputeValue]:
+    """Chargebacks, newest first; ``status``: OPEN | WON | LOST, empty for all."""
+    rows = Dispute.objects.order_by("-opened_at", "-id")
+    return [_dispute(row) for row in (rows.filter(status=status) if status else rows)[:limit]]
+
+
+def open_disputes(most: int = 1000) -> int:
+    """How many chargebacks wait for a decision; counting stops at ``most``."""
+    return len(Dispute.objects.filter(status=DisputeStatus.OPEN).values_list("id", flat=True)[:most])
+
+
+def _dispute(row: Dispute) -> DisputeValue:
+    return DisputeValue(
+        row.id, row.order_id, row.provider, row.dispute_no, row.status, row.amount_minor, row.fee_minor, row.reason,
+        row.opened_at, row.settled_at,
+    )  # fmt: skip
+
+
+def dispute_facts(order_ids: Sequence[UUID]) -> dict[UUID, list[tuple[str, str, int, int, int, int]]]:
+    """Of each disputed order: (number, status, taken, fee, still unsettled, refunds it answered for), for proofs."""
+    out: dict[UUID, list[tuple[str, str, int, int, int, int]]] = {}
+    answered = dict(
+        Refund.objects.filter(order_id__in=order_ids, status=RefundStatus.DISPUTED)
+        .values_list("payment_id")
+        .annotate(n=Sum("amount_minor"))
+    )
+    for row in Dispute.objects.filter(order_id__in=order_ids):
+        refunds = answered.get(row.payment_id, 0) if row.status == DisputeStatus.LOST else 0
+        out.setdefault(row.order_id, []).append(
+            (row.dispute_no, row.status, row.amount_minor, row.fee_minor, row.unsettled_minor, refunds)
+        )
     return out
 
 

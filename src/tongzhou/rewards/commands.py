@@ -20,7 +20,7 @@ from tongzhou.kit.actor import SYSTEM
 from tongzhou.kit.transactions import command
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger import queries as books
-from tongzhou.ledger.values import Draw, Fill, Leg, Move, PostingRequest
+from tongzhou.ledger.values import Draw, Fill, Leg, Move, PostingRequest, Take
 from tongzhou.orders.events import LineSnapshot, OrderFact
 from tongzhou.plans import queries as plans
 from tongzhou.plans.rules import Award, LineFacts, award_chain, target
@@ -73,7 +73,9 @@ def apply(facts: Sequence[OrderFact], *, at: datetime) -> int:
 def _unfinished(row: Reward, line: LineSnapshot) -> bool:
     """A reward accrued just now from a snapshot that already says more than "paid"."""
     return line.version == row.line_version and (
-        bool(line.delivered_at and not row.delivered_at) or line.refunded_minor > row.refunded_minor
+        bool(line.delivered_at and not row.delivered_at)
+        or line.refunded_minor > row.refunded_minor
+        or line.disputed != row.disputed
     )
 
 
@@ -195,11 +197,14 @@ def _advance(moved: Sequence[tuple[Reward, OrderFact, LineSnapshot]], *, at: dat
     """Bring known rewards to where their newest snapshot says, in one posting each."""
     if not moved:
         return
-    standing = books.standing_many([(row.sharer_id, row.story_id) for row, _f, _l in moved], _STANDING)
+    standing = books.standing_many(
+        [(row.sharer_id, row.story_id) for row, _f, _l in moved], (*_STANDING, "reward.held")
+    )
     steps, arrived = [], []
     for row, fact, line in moved:
-        have = sum(standing[row.sharer_id, row.story_id].values())
-        legs = _legs(row, line, have)
+        told = standing[row.sharer_id, row.story_id]
+        legs = _legs(row, line, sum(told.get(a, 0) for a in _STANDING), told.get("reward.held", 0))
+        row.disputed = line.disputed
         row.refunded_minor = max(row.refunded_minor, line.refunded_minor)
         row.line_version = line.version
         if line.delivered_at and row.delivered_at is None:
@@ -225,7 +230,7 @@ def _advance(moved: Sequence[tuple[Reward, OrderFact, LineSnapshot]], *, at: dat
         batch_size=500,
         update_conflicts=True,
         unique_fields=["id"],
-        update_fields=["refunded_minor", "line_version", "delivered_at", "matures_at"],
+        update_fields=["refunded_minor", "line_version", "delivered_at", "matures_at", "disputed"],
     )
     outbox.publish(*[RewardsHeld(tuple(arrived[i : i + 64])) for i in range(0, len(arrived), 64)], at=at)
 
@@ -240,29 +245,42 @@ def rule_of(row: Reward) -> RewardRule:
     return RewardRule(**row.rule)
 
 
-def _legs(row: Reward, line: LineSnapshot, standing: int) -> list[Leg]:
-    """Reversal on the stage the money is at, then the step to "held" when the line arrived."""
-    due = target(
-        rule_of(row),
-        facts_of(row),
-        refunded_minor=max(row.refunded_minor, line.refunded_minor),
-        cap_minor=row.cap_minor,
-    )
-    back = max(0, standing - due)
+def _legs(row: Reward, line: LineSnapshot, standing: int, held: int) -> list[Leg]:
+    """Reversal on the stage the money is at, then the step to "held" when the line arrived, then a chargeback's hold.
+
+    ``held``: what of it is in ``reward.held``; of a matured reward only while a chargeback holds it back.
+    """
+    refunded = max(row.refunded_minor, line.refunded_minor)
+    due = target(rule_of(row), facts_of(row), refunded_minor=refunded, cap_minor=row.cap_minor)
+    back = standing if line.disputed == "lost" else max(0, standing - due)
     legs: list[Leg] = []
     cite = row.accrual_transfer_id
+    near = min(back, held) if row.matured_at else 0
     if back:
         if row.delivered_at is None:
             legs.append(Move("reward.expected", "prepaid.rewards", back, cites=cite))
         elif row.matured_at is None:
             legs.append(Move("reward.held", "expense.rewards", back, cites=cite))
         else:
-            legs.append(Draw("reward.available", "receivable.clawback.reward", "expense.rewards", back, cites=cite))
+            legs += [Move("reward.held", "expense.rewards", near, cites=cite)] if near else []
+            if back > near:
+                legs.append(
+                    Draw("reward.available", "receivable.clawback.reward", "expense.rewards", back - near, cites=cite)
+                )
     left = standing - back
     if line.delivered_at and row.delivered_at is None and left:
         legs.append(Move("expense.rewards", "prepaid.rewards", left))
         legs.append(Move("reward.expected", "reward.held", left))
-    return legs
+    return [*legs, *_hold(row, line, left, held - near)] if row.matured_at else legs
+
+
+def _hold(row: Reward, line: LineSnapshot, left: int, held: int) -> list[Leg]:
+    """While the payer's bank decides, what had matured is held back as far as it is still there; then let go."""
+    if line.disputed == "open" and row.disputed != "open" and left:
+        return [Take("reward.available", "reward.held", left)]
+    if row.disputed == "open" and line.disputed != "open" and held:
+        return [Fill("reward.held", "reward.available", held, nets="receivable.clawback.reward")]
+    return []
 
 
 def mature_due(*, at: datetime, until: datetime | None = None, most: int = 500) -> int:
@@ -290,6 +308,7 @@ def _mature_batch(at: datetime, until: datetime, most: int, after: Place | None)
         Reward.objects.filter(may_mature(at), matured_at=None, matures_at__lte=until)
         .exclude(delivered_at=None)
         .exclude(verdict=Outcome.REFUSE)
+        .exclude(disputed="open")
         .order_by("matures_at", "id")
     )
     if after:

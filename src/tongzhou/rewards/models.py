@@ -16,6 +16,7 @@ class Reward(models.Model):
     ``line_version`` is the newest snapshot taken in; older ones are ignored. Amounts of the line are
     frozen copies (minor units), so that the explanation never depends on today's catalog.
     ``verdict`` is what risk said of it while it was held (values.Outcome; empty: nothing yet).
+    ``disputed`` follows the line: ``open`` keeps it from maturing and holds back what had matured, ``lost`` ends it.
     """
 
     placement: ClassVar[str] = "member"
@@ -40,6 +41,7 @@ class Reward(models.Model):
     accrual_transfer_id = models.UUIDField(null=True)
     refunded_minor = models.BigIntegerField(default=0)
     line_version = models.PositiveIntegerField()
+    disputed = models.CharField(max_length=4, blank=True, default="")
     settle_days = models.PositiveIntegerField()
     accrued_at = models.DateTimeField()
     delivered_at = models.DateTimeField(null=True)

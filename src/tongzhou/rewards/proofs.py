@@ -42,6 +42,10 @@ def _wrong(ids: Sequence[UUID]) -> Iterator[Problem]:
     lines = sold.lines_by_id([r.line_id for r in rows])
     for row in rows:
         have = {a: n for a, n in told[row.sharer_id, row.story_id].items() if n}
+        if (
+            row.matured_at and row.disputed == "open"
+        ):  # a chargeback holds back what was still there: part of what matured
+            have["reward.available"] = have.get("reward.available", 0) + have.pop("reward.held", 0)
         available, owed = have.pop("reward.available", 0), have.pop("receivable.clawback.reward", 0)
         if available != owed:  # a credit may have netted what other rewards owed: the two count as one
             have["reward.available"] = available - owed
@@ -56,6 +60,7 @@ def _wrong(ids: Sequence[UUID]) -> Iterator[Problem]:
         line = lines.get(row.line_id)
         if line and line.version == row.line_version and (
             line.refunded_minor != row.refunded_minor or bool(line.delivered_at) != bool(row.delivered_at)
+            or line.disputed != row.disputed
         ):  # fmt: skip
             yield Problem("rewards_recomputed", str(row.id), "was not brought to where its line is")
 
@@ -63,9 +68,9 @@ def _wrong(ids: Sequence[UUID]) -> Iterator[Problem]:
 def standing(row: Reward) -> int:
     """min(rule on what was really paid and kept, the frozen ceiling): the prose of money.md, written out again.
 
-    Nothing stands of a reward that risk refused.
+    Nothing stands of a reward that risk refused, nor of one whose payment a bank took back.
     """
-    if row.verdict == Outcome.REFUSE:
+    if row.verdict == Outcome.REFUSE or row.disputed == "lost":
         return 0
     rule, line, m = rule_of(row), facts_of(row), row.refunded_minor
     n, p = line.amount_minor, line.points_minor

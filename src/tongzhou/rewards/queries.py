@@ -43,7 +43,8 @@ def _values(rows: Sequence[Reward]) -> list[RewardValue]:
 
 def as_value(r: Reward, left: int) -> RewardValue:
     """A row as it crosses the wall; ``left`` is what the ledger says still stands of it."""
-    stage = "expected" if r.delivered_at is None else "held" if r.matured_at is None else "available"
+    kept = r.matured_at is None or r.disputed == "open"
+    stage = "expected" if r.delivered_at is None else "held" if kept else "available"
     facts = LineFacts("", "", (), r.base_minor, r.points_minor, r.list_minor, r.cost_minor)
     return RewardValue(
         r.id, r.line_id, r.order_id, r.order_no, r.sharer_id, r.buyer_id, r.plan_label, r.plan_version_id,
@@ -51,6 +52,7 @@ def as_value(r: Reward, left: int) -> RewardValue:
         r.cap_minor, r.accrued_minor, r.accrued_minor - left, stage if left or not r.accrued_minor else "reversed",
         r.accrued_at, r.delivered_at, r.matures_at, r.matured_at, r.settle_days, r.depth, r.story_id,
         r.verdict, r.waits_until, uncapped(RewardRule(**r.rule), facts, 0), r.rule.get("base", ""),
+        r.disputed,
     )  # fmt: skip
 
 

@@ -92,6 +92,7 @@ class RewardValue:
     waits_until: datetime | None = None
     asked_minor: int = 0  # what the rule alone would have given
     base: str = ""
+    disputed: str = ""  # open: a chargeback keeps it back, lost: it ended with one
 
     @property
     def cut_minor(self) -> int:

@@ -99,6 +99,8 @@ def refuse(*, reward_id: UUID, by: Actor, at: datetime) -> None:
 def restore(*, reward_id: UUID, by: Actor, at: datetime) -> int:
     """Give a refused reward back: what the rule says of the line today, after all its refunds. Once.
 
+    Nothing where the payer's bank has taken the money back meanwhile.
+
     The posting that gives it back is what a later reversal cites, as the first accrual was.
     *Refuses:* ``reward_not_found``, ``reward_not_refused``.
     """
@@ -111,14 +113,15 @@ def restore(*, reward_id: UUID, by: Actor, at: datetime) -> int:
         raise conflict("reward_not_refused", _("这笔报酬没有被拒付，不用恢复。"), field="reward", value=reward_id)
     facts = LineFacts("", "", (), row.base_minor, row.points_minor, row.list_minor, row.cost_minor)
     amount = target(RewardRule(**row.rule), facts, refunded_minor=row.refunded_minor, cap_minor=row.cap_minor)
-    if amount:
+    if amount and row.disputed != "lost":
         posted = ledger.post(
             book_id=row.sharer_id, kind="reward_restored", story_id=row.story_id,
             reference=f"{reference_of(row.line_id, row.depth)}:restored",
             legs=[Move("expense.rewards", "reward.held", amount)], by=by, at=at, plan_version=row.plan_label,
         )  # fmt: skip
         Reward.objects.filter(id=row.id).update(accrual_transfer_id=posted.transfers[0].id)
-    return amount
+        return amount
+    return 0
 
 
 def nearly_due(at: datetime, *, within: timedelta, most: int = 64) -> list[UUID]:

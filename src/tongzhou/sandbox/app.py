@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from flask import Flask, Response, jsonify, redirect, render_template, request
 from werkzeug.wrappers import Response as Answer
 
+from tongzhou.sandbox.disputes import Disputes
 from tongzhou.sandbox.notifier import Notifier
 from tongzhou.sandbox.records import Records, new_txn, now
 from tongzhou.sandbox.signing import check_pay_url, check_request
@@ -28,6 +29,7 @@ def create_app(records: Records, secret: str, notifier: Notifier) -> Flask:
     app.add_url_rule("/records", view_func=bank.listing, methods=["GET"])
     app.add_url_rule("/pay", view_func=bank.page, methods=["GET"])
     app.add_url_rule("/pay", view_func=bank.choose, methods=["POST"], endpoint="choose")
+    app.add_url_rule("/disputes", view_func=Disputes(records, notifier).act, methods=["POST"], endpoint="disputes")
     app.add_url_rule("/v1/payments/<trade_no>", view_func=bank.payment, methods=["GET"])
     app.add_url_rule("/v1/refunds", view_func=bank.refund, methods=["POST"])
     app.add_url_rule("/v1/refunds/<number>", view_func=bank.refund_status, methods=["GET"])
@@ -146,6 +148,9 @@ class _Bank:
             gone = db.execute(
                 "SELECT COALESCE(SUM(amount), 0) AS n FROM refund WHERE trade_no = ?", (trade_no,)
             ).fetchone()
+            taken = db.execute("SELECT 1 FROM dispute WHERE trade_no = ? AND state <> 'won'", (trade_no,)).fetchone()
+            if taken:
+                return jsonify(error="disputed: the payer's bank has the money"), 409
             if paid is None or gone["n"] + amount > paid["paid"]:
                 return jsonify(error="exceeds what was paid"), 409
             txn = new_txn("ref_")
@@ -207,6 +212,6 @@ class _Bank:
         """Everything this bank did, newest first."""
         recent = {
             name: self.records.all(f"SELECT * FROM {name} ORDER BY rowid DESC LIMIT 50")  # noqa: S608 - fixed names
-            for name in ("payment", "refund", "payout", "notification")
+            for name in ("payment", "dispute", "refund", "payout", "notification")
         }
         return render_template("records.html", tables=recent, lang=self._lang())

@@ -1,4 +1,4 @@
-"""The counterparty's own books: payments, refunds, payouts and notifications in its own SQLite file."""
+"""The counterparty's own books: payments, refunds, chargebacks, payouts and notifications in its own SQLite file."""
 
 import sqlite3
 import threading
@@ -14,6 +14,7 @@ CREATE TABLE IF NOT EXISTS payment (trade_no TEXT PRIMARY KEY, subject TEXT, amo
   notify_url TEXT, outcome TEXT DEFAULT 'open', paid INTEGER DEFAULT 0, txn TEXT DEFAULT '', at REAL);
 CREATE TABLE IF NOT EXISTS payer (trade_no TEXT PRIMARY KEY, payer TEXT);
 CREATE TABLE IF NOT EXISTS refund (refund_no TEXT PRIMARY KEY, trade_no TEXT, amount INTEGER, status TEXT, txn TEXT, at REAL);
+CREATE TABLE IF NOT EXISTS dispute (dispute_no TEXT PRIMARY KEY, trade_no TEXT, amount INTEGER, fee INTEGER, state TEXT, at REAL);
 CREATE TABLE IF NOT EXISTS payout (bill_no TEXT PRIMARY KEY, amount INTEGER, name TEXT, account TEXT, currency TEXT,
   status TEXT, txn TEXT, reason TEXT, at REAL);
 CREATE TABLE IF NOT EXISTS notification (id TEXT PRIMARY KEY, url TEXT, body TEXT, due REAL, tries INTEGER DEFAULT 0,

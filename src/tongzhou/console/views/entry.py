@@ -108,7 +108,7 @@ def today(request: HttpRequest) -> HttpResponse:
                                "chart": _chart(orders.paid_by_day(start - timedelta(days=29)), clock.mall_day(at))}  # fmt: skip
     if roles & http.CARE:
         context |= {"to_ship": orders.waiting_count("PAID", 1000), "late": orders.due_to_ship(at, limit=1000),
-                    "returns": cases.open_count(), "oldest": cases.oldest_waiting()}  # fmt: skip
+                    "returns": cases.open_count(), "oldest": cases.oldest_waiting(), "disputes": payments.open_disputes()}  # fmt: skip
     if roles & http.MONEY:
         context |= {"payouts": payouts.waiting(), "keys": payouts.view_counts(), "flight": books.money_in_flight()}
     if roles & http.DESK:
@@ -121,7 +121,7 @@ def today(request: HttpRequest) -> HttpResponse:
     funnel = shared.day_totals(start - timedelta(days=1))
     context |= {"funnel": funnel, "wide": max([1, *funnel.values()]),
                 "share_bp": week[0] * 10_000 // week[1] if week[1] > 0 else 0}  # fmt: skip
-    context["things"] = sum(bool(context.get(k)) for k in ("to_ship", "drafts", "low", "unpublished")) + bool(
+    context["things"] = sum(bool(context.get(k)) for k in ("to_ship", "drafts", "low", "unpublished", "disputes")) + bool(
         context.get("dead") or context.get("stuck")) + sum(bool(context.get(k, {}).get(n)) for k, n in (
             ("returns", "answer"), ("returns", "receive"), ("payouts", "count")))  # fmt: skip
     return http.page(request, "today", context)

@@ -109,7 +109,7 @@ def detail(request: HttpRequest, no: str) -> HttpResponse:
         "rewards": earned, "cases": cases.cases_of_order(row.id), "posted": posted,
         "transfers": sum(len(p.moves) for p in posted), "now": _now(row, lines, posted),
         "refunds": list(orders.refunds_of(row.id)), "paid_back": list(payments.refunds_of(row.id)),
-        "steps": _steps(row), "can_act": http.may(request, http.DESK),
+        "steps": _steps(row), "disputes": payments.disputes_of([row.id]).get(row.id, []), "can_act": http.may(request, http.DESK),
         "left": sum(x.quantity - x.shipped_quantity - x.refunded_quantity for x in lines if x.kind == "goods"),
     }  # fmt: skip
     return http.page(request, "order", context, status=http.refused(refusal))

@@ -3,7 +3,8 @@
 One call, however many books and postings, issues the same few statements:
 
 1. the postings (INSERT … ON CONFLICT DO NOTHING: a repeated reference inserts nothing),
-2. where a split depends on a balance, the rows concerned are locked and read, in (book, account) order,
+2. where a split depends on a balance, the rows concerned are locked and read, in (book, account) order (a
+   posting that found nothing to take is removed again),
 3. the citations (UPDATE … WHERE reversed + x ≤ amount, trusting the row count),
 4. the transfers,
 5. the balances: one upsert in (book, account) order whose WHERE holds each constrained account at or
@@ -30,7 +31,7 @@ from tongzhou.kit.refusals import Kind, Refusal, conflict
 from tongzhou.kit.transactions import command
 from tongzhou.ledger import chart, sql
 from tongzhou.ledger.models import Book, DaySeal, MallCurrency, Posting, Transfer
-from tongzhou.ledger.values import Draw, Leg, Move, Posted, PostedTransfer, PostingRequest
+from tongzhou.ledger.values import Draw, Leg, Move, Posted, PostedTransfer, PostingRequest, Take
 
 MOST = 1_000  # books a batch may touch (house.md, sharding habit 3)
 
@@ -70,6 +71,7 @@ def post_many(requests: Sequence[PostingRequest], *, by: Actor, at: datetime) ->
     sql.open_books({(r.book_id, r.book_kind) for r in requests})
     batch = _insert_postings(requests, by=by, at=at)
     _resolve(batch.fresh)
+    _drop_empty(batch.fresh)
     _cite(batch.fresh)
     _insert_transfers(batch.fresh)
     _move_balances(batch.fresh)
@@ -119,7 +121,7 @@ def _check(request: PostingRequest) -> None:
     if not request.legs:
         raise Refusal("empty_posting", _("一笔记账至少要有一条分录。"), field="legs", value=request.reference)
     for leg in request.legs:
-        accounts = (leg.debit, leg.credit) if isinstance(leg, Move) else (
+        accounts = (leg.debit, leg.credit) if isinstance(leg, Move | Take) else (
             (leg.first, leg.then, leg.credit) if isinstance(leg, Draw) else (leg.debit, leg.credit, leg.nets)
         )  # fmt: skip
         for account in accounts:
@@ -240,6 +242,13 @@ def _resolve(drafts: Sequence[_Draft]) -> None:
                     standing[book, account] = standing.get((book, account), 0) + sign * move.amount
 
 
+def _drop_empty(drafts: Sequence[_Draft]) -> None:
+    """A posting whose every leg found nothing to take moved no money: nothing of it stays."""
+    empty = [d.id for d in drafts if not d.moves]
+    if empty:
+        Posting.objects.filter(id__in=empty).delete()
+
+
 def _parts(leg: Leg, book: UUID, standing: dict[tuple[UUID, str], int]) -> list[Move]:
     """A split as one or two moves, by what stands now."""
     if isinstance(leg, Move):
@@ -247,6 +256,8 @@ def _parts(leg: Leg, book: UUID, standing: dict[tuple[UUID, str], int]) -> list[
     if isinstance(leg, Draw):
         near = max(0, min(leg.amount, standing.get((book, leg.first), 0)))
         parts = [(leg.first, leg.credit, near), (leg.then, leg.credit, leg.amount - near)]
+    elif isinstance(leg, Take):
+        parts = [(leg.debit, leg.credit, max(0, min(leg.amount, standing.get((book, leg.debit), 0))))]
     else:
         near = max(0, min(leg.amount, standing.get((book, leg.nets), 0)))
         parts = [(leg.debit, leg.nets, near), (leg.debit, leg.credit, leg.amount - near)]

@@ -32,8 +32,13 @@ def locked(order_id: UUID) -> Order:
 
 @transaction.atomic
 def mark_shipped(*, order_id: UUID, quantities: Mapping[UUID, int], by: Actor, at: datetime) -> None:
-    """Count units as shipped, per line. *Refuses:* ``order_not_shippable``, ``already_shipped``."""
+    """Count units as shipped, per line. *Refuses:* ``order_not_shippable``, ``order_disputed``, ``already_shipped``."""
     order = locked(order_id)
+    if OrderLine.objects.filter(order_id=order_id, disputed="open").exists():
+        raise conflict(
+            "order_disputed", _("买家的银行正在核实这笔付款，先不要发货。"), field="order", value=order.no,
+            fix=_("等拒付有了结果再发。"),
+        )  # fmt: skip
     if order.status not in (Status.PAID, Status.SHIPPED):
         raise conflict("order_not_shippable", _("这个订单现在不能发货。"), field="order", value=order.status)
     for line_id, units in sorted(quantities.items()):

@@ -38,6 +38,7 @@ def refund(
 
     Freight goes back whole when the last goods line is cancelled before any delivery.
     *Refuses:* ``order_not_found``, ``order_not_paid``, ``line_not_found``, ``nothing_to_refund``,
+    ``charged_back`` (the payer's bank has given the money back already),
     ``refund_exceeds_line`` (more money or units than are left of the line), ``refund_below_worth``
     (all units of an undelivered line are given up for less than is left of it).
     """
@@ -57,10 +58,10 @@ def refund(
         line = by_id.get(item.line_id)
         if line is None or line.kind != "goods":
             raise invalid("line_not_found", _("订单里没有这一行。"), field="line", value=item.line_id)
-        parts.append(_refund_line(line, item))
+        parts.append(refund_line(line, item))
     freight = _freight_back(lines)
     if freight:
-        parts.append(_refund_line(freight, RefundItem(freight.id, 1, freight.amount_minor - freight.refunded_minor)))
+        parts.append(refund_line(freight, RefundItem(freight.id, 1, freight.amount_minor - freight.refunded_minor)))
     done = Refunded(
         sum(p.cash for _l, p, _c in parts), sum(p.points for _l, p, _c in parts),
         sum(p.credit for _l, p, _c in parts), freight.amount_minor if freight else 0,
@@ -78,7 +79,7 @@ def refund(
             )
         ]
     )  # fmt: skip
-    _end(order, lines, at)
+    end(order, lines, at)
     audit.record(
         by=by, action="order.refund", subject_kind="order", subject_id=order.no, at=at, reference=reference,
         cash_minor=done.cash_minor, reason=reason[:200],
@@ -87,8 +88,13 @@ def refund(
     return done
 
 
-def _refund_line(line: OrderLine, item: RefundItem) -> tuple[OrderLine, RefundParts, int]:
+def refund_line(line: OrderLine, item: RefundItem) -> tuple[OrderLine, RefundParts, int]:
     """Raise what is refunded of a line by conditional UPDATE; what each tender gets back, and the coupon."""
+    if line.disputed == "lost":
+        raise conflict(
+            "charged_back", _("这笔付款已经被银行退回给买家，不能再退一次。"), field="line", value=line.sku_code,
+            rule=_("拒付成立的付款不再退款"),
+        )  # fmt: skip
     units_left = line.quantity - line.refunded_quantity
     if not 0 <= item.quantity <= units_left:
         raise conflict(
@@ -171,7 +177,8 @@ def _cash_legs(source: str, cash: int, captures: list[tuple[UUID, int]]) -> list
     return legs
 
 
-def _end(order: Order, lines: Sequence[OrderLine], at: datetime) -> None:
+def end(order: Order, lines: Sequence[OrderLine], at: datetime) -> None:
+    """Cancelled when all of it was given up before any delivery; complete when nothing is owed any more."""
     goods = [line for line in lines if line.kind == "goods"]
     if all(gone(line) and not line.delivered_at for line in goods):
         Order.objects.filter(id=order.id, status__in=[Status.PAID, Status.SHIPPED]).update(

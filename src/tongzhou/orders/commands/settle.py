@@ -17,6 +17,7 @@ from tongzhou.kit.refusals import Refusal
 from tongzhou.kit.transactions import command
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger.values import Leg, Move
+from tongzhou.orders.commands.dispute import dispute
 from tongzhou.orders.events import OrderPaid
 from tongzhou.orders.models import Order, OrderLine, Status
 from tongzhou.orders.snapshots import fact
@@ -30,9 +31,12 @@ def settle(notice: Notice, *, at: datetime) -> Settled:
     """Take a verified notice in, once.
 
     The right amount pays the order. More pays it and sends the rest back; less, a second payment, and
-    a payment of a cancelled order go back whole. A repeat or an overtaken failure changes nothing.
+    a payment of a cancelled order go back whole. A repeat or an overtaken failure changes nothing. A notice
+    of a chargeback goes its own way (:mod:`tongzhou.orders.commands.dispute`).
     *Refuses:* ``trade_unknown``, ``currency_mismatch``, ``amount_not_positive``.
     """
+    if notice.about_dispute:
+        return dispute(notice, at=at)
     by = provider(notice.provider)
     taken = payments.capture(notice, at=at)
     if (

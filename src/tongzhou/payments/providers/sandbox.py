@@ -15,7 +15,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from tongzhou.kit import clock
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import Kind, Refusal, invalid
-from tongzhou.payments.values import Notice, RefundOutcome
+from tongzhou.payments.values import DISPUTES, Notice, RefundOutcome
 
 MOST = 10**15  # minor units; no payment is larger
 TIMEOUT = httpx.Timeout(10.0, connect=3.0)
@@ -72,7 +72,8 @@ class Sandbox:
             return Notice(
                 "sandbox", _text(data["event_id"]), _text(data["trade_no"]), _one_of(data["outcome"]),
                 _amount(data["amount"]), _text(data["currency"]), _text(data.get("txn", ""), least=0),
-                _text(data.get("payer", ""), least=0),
+                _text(data.get("payer", ""), least=0), _text(data.get("dispute_no", ""), least=0),
+                _amount(data.get("fee", 0)), _text(data.get("reason", ""), least=0),
             )  # fmt: skip
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise invalid(
@@ -115,7 +116,7 @@ def _text(value: object, *, least: int = 1) -> str:
 
 
 def _one_of(value: object) -> str:
-    if value not in ("succeeded", "failed"):
+    if value not in ("succeeded", "failed", *DISPUTES):
         raise ValueError("outcome")
     return str(value)
 

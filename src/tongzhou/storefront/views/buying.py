@@ -122,6 +122,7 @@ def order(request: HttpRequest, no: str) -> HttpResponse:
         "order": row, "lines": rights, "parcels": parcels.parcels_of([row.id])[row.id], "sharer": sharer, "won": won,
         "freight": next((x for x in lines if x.kind == "freight"), None), "cases": cases.cases_of_order(row.id),
         "auto": parcels.received_by_itself_at(row.id), "refunds": queries.refunds_of(row.id), "back": "/orders",
+        "disputed": next((x.disputed for x in lines if x.disputed), ""),
         "token": http.token(), "can_cancel": row.status in (OrderStatus.PLACED, OrderStatus.PAID),
         "can_return": row.paid_at is not None and any(x.refunded_quantity < x.quantity for x, _r in rights),
     }  # fmt: skip
