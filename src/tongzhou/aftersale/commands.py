@@ -226,14 +226,18 @@ def _move(case: Case, to: Status, **changes: Any) -> None:
 
 
 def _refund(case: Case, rows: list[CaseLine], *, restock: bool, by: Actor, at: datetime) -> None:
-    """Carry the money out through orders, once per case, and put sound units back on the shelf."""
+    """Carry the money out through orders, once per case, and put sound units back on the shelf.
+
+    Lines whose money went back another way meanwhile are passed over, as long as one is left.
+    """
+    lines = sold.lines_by_id([r.line_id for r in rows])
+    rows = [r for r in rows if not _settled(lines[r.line_id])] or rows
     _move(case, Status.REFUNDED, refunded_at=at, ended_at=at)
     orders.refund(
         order_id=case.order_id, reference=f"case:{case.no}", by=by, at=at, reason=case.reason,
         items=[RefundItem(r.line_id, r.quantity, r.amount_minor) for r in rows],
     )  # fmt: skip
     if restock:
-        lines = sold.lines_by_id([r.line_id for r in rows])
         back = [(sku, r.quantity) for r in rows if r.quantity and (sku := lines[r.line_id].sku_id)]
         if back:
             catalog.restock(quantities=back, reason=f"case:{case.no}", by=by, at=at, order_id=case.order_id)
@@ -302,11 +306,30 @@ def money_back(*, reference: str, at: datetime) -> None:
 
 @transaction.atomic
 def close_settled(*, line_ids: Sequence[UUID], at: datetime) -> int:
-    """End open cases about lines whose money is gone back already (cancelled whole, or charged back): nothing is left to ask."""
+    """End open cases with nothing left to ask: the money of each of their lines is gone back (refunded whole, or charged back).
+
+    A case that asks about another line too goes on.
+    """
     rows = CaseLine.objects.filter(line_id__in=line_ids, case__status__in=OPEN)
-    cases = Case.objects.filter(id__in=rows.values("case_id"))
+    asked: dict[UUID, list[UUID]] = {}
+    for case_id, line_id in CaseLine.objects.filter(case_id__in=rows.values("case_id")).values_list(
+        "case_id", "line_id"
+    ):
+        asked.setdefault(case_id, []).append(line_id)
+    lines = sold.lines_by_id([i for ids in asked.values() for i in ids])
+    over = [case_id for case_id, ids in asked.items() if all(_settled(lines[i]) for i in ids)]
     return move(
-        cases, Status.WITHDRAWN, moves=MOVES, ended_at=at, answer=str(_("钱已经全部退回，这个售后不用再处理。"))
+        Case.objects.filter(id__in=over),
+        Status.WITHDRAWN,
+        moves=MOVES,
+        ended_at=at,
+        answer=str(_("钱已经全部退回，这个售后不用再处理。")),
+    )
+
+
+def _settled(line: "OrderLine") -> bool:
+    return line.disputed == "lost" or (
+        line.refunded_quantity >= line.quantity or line.refunded_minor >= line.amount_minor > 0
     )
 
 

@@ -107,6 +107,7 @@ WORDS: dict[str, dict[str, Any]] = {
         "dispute_won": _("拒付，商城赢"),
         "dispute_lost": _("拒付，买家赢"),
         "dispute_refund": _("拒付之后退款有了结果"),
+        "dispute_fee": _("补记拒付手续费"),
         "supply": _("应付供应商"),
         "reward_accrued": _("报酬，预计"),
         "reward_moved": _("报酬跟着订单走"),

@@ -85,20 +85,20 @@ def _disputed(ids: Sequence[UUID]) -> dict[UUID, Money]:
     """
     facts = paid.dispute_facts(ids)
     ended = RefundRecord.objects.filter(order_id__in=list(facts), reference__startswith="dispute:")
-    given = dict(ended.values_list("order_id").annotate(n=Sum("cash_minor")))
+    given = dict(ended.values_list("reference").annotate(n=Sum("cash_minor")))
     out: dict[UUID, Money] = {}
     for order_id, disputes in facts.items():
         money = out.setdefault(
             order_id, {"gateway": 0, "receivable.dispute": 0, "expense.dispute": 0, "refund.in_transit": 0}
         )
-        for _no, status, amount, fee, unsettled, answered in disputes:
+        for identity, status, amount, fee, unsettled, answered in disputes:
             money["gateway"] -= fee + (0 if status == "WON" else amount)
             money["expense.dispute"] += fee
             if status == "OPEN":
                 money["receivable.dispute"] += amount
             elif status == "LOST":
                 money["receivable.dispute"] += unsettled
-                money["expense.dispute"] += amount - unsettled - answered - given.get(order_id, 0)
+                money["expense.dispute"] += amount - unsettled - answered - given.get(f"dispute:{identity.hex}", 0)
     return out
 
 

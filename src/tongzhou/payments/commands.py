@@ -182,12 +182,11 @@ def send_refund(refund_id: UUID, at: datetime) -> None:
     row = Refund.objects.select_related("payment").get(id=refund_id)
     if row.status not in (RefundStatus.REQUESTED, RefundStatus.SENT):
         return
-    if row.status == RefundStatus.REQUESTED and waits_for_dispute(row.payment_id):
-        return
     counterparty = providers.get(row.payment.provider)
+    if row.status == RefundStatus.REQUESTED and not _take_up(row):
+        return
     known = counterparty.query_refund(row.refund_no) if row.status == RefundStatus.SENT else None
     if known is None:
-        move(Refund.objects.filter(id=row.id), RefundStatus.SENT, moves=REFUND_MOVES)
         known = counterparty.refund(
             trade_no=row.payment.trade_no, refund_no=row.refund_no, amount_minor=row.amount_minor
         )
@@ -195,9 +194,19 @@ def send_refund(refund_id: UUID, at: datetime) -> None:
 
 
 @transaction.atomic
+def _take_up(row: Refund) -> bool:
+    """Mark a refund as sent before it is; False when a chargeback has it wait, or answered it a moment ago."""
+    hold(row.order_id)
+    if waits_for_dispute(row.payment_id):
+        return False
+    return bool(move(Refund.objects.filter(id=row.id), RefundStatus.SENT, moves=REFUND_MOVES))
+
+
+@transaction.atomic
 def record_refund(refund_id: UUID, outcome: RefundOutcome, *, at: datetime) -> None:
     """Book a refund's end: success empties ``refund.in_transit``; failure waits for a person, nothing is lost."""
     row = Refund.objects.select_related("payment").get(id=refund_id)
+    hold(row.order_id)  # a chargeback of the payment that ends at this moment sees the refund before its end or after
     if outcome.status == "failed":
         failed = move(
             Refund.objects.filter(id=row.id), RefundStatus.FAILED, moves=REFUND_MOVES, reason=outcome.reason[:200]

@@ -135,7 +135,8 @@ class Dispute(models.Model):
     """A payer went to the bank: the whole of what the mall still had of one payment was taken back (拒付).
 
     ``amount_minor`` is what the provider took, ``fee_minor`` its fee that stands. ``unsettled_minor``: after a
-    loss, what refunds whose end is not known yet may still have to answer for.
+    loss, what refunds whose end is not known yet may still have to answer for. ``assumed_fee_minor``: the fee an end
+    that overtook its beginning let assume; None once the beginning was heard.
     """
 
     placement: ClassVar[str] = "member"
@@ -150,6 +151,7 @@ class Dispute(models.Model):
     amount_minor = models.BigIntegerField()
     fee_minor = models.BigIntegerField(default=0)
     unsettled_minor = models.BigIntegerField(default=0)
+    assumed_fee_minor = models.BigIntegerField(null=True)
     reason = models.CharField(max_length=80, blank=True, default="")
     opened_at = models.DateTimeField()
     settled_at = models.DateTimeField(null=True)

@@ -89,9 +89,9 @@ def _dispute(row: Dispute) -> DisputeValue:
     )  # fmt: skip
 
 
-def dispute_facts(order_ids: Sequence[UUID]) -> dict[UUID, list[tuple[str, str, int, int, int, int]]]:
-    """Of each disputed order: (number, status, taken, fee, still unsettled, refunds it answered for), for proofs."""
-    out: dict[UUID, list[tuple[str, str, int, int, int, int]]] = {}
+def dispute_facts(order_ids: Sequence[UUID]) -> dict[UUID, list[tuple[UUID, str, int, int, int, int]]]:
+    """Of each disputed order: (chargeback, status, taken, fee, still unsettled, refunds it answered for), for proofs."""
+    out: dict[UUID, list[tuple[UUID, str, int, int, int, int]]] = {}
     answered = dict(
         Refund.objects.filter(order_id__in=order_ids, status=RefundStatus.DISPUTED)
         .values_list("payment_id")
@@ -100,7 +100,7 @@ def dispute_facts(order_ids: Sequence[UUID]) -> dict[UUID, list[tuple[str, str, 
     for row in Dispute.objects.filter(order_id__in=order_ids):
         refunds = answered.get(row.payment_id, 0) if row.status == DisputeStatus.LOST else 0
         out.setdefault(row.order_id, []).append(
-            (row.dispute_no, row.status, row.amount_minor, row.fee_minor, row.unsettled_minor, refunds)
+            (row.id, row.status, row.amount_minor, row.fee_minor, row.unsettled_minor, refunds)
         )
     return out
 

@@ -19,7 +19,7 @@ SOURCE = Path(tongzhou.__file__).parent
 # actions whose code is put together where they are written, or handed on by a caller
 MADE = {"payout.release.1", "payout.release.2", "product.created", "product.changed", "product.published",
         "product.unpublished", "product.archived", "supplier.created", "supplier.changed", "consent.name",
-        "dispute.opened", "dispute.won", "dispute.lost",
+        "dispute.opened", "dispute.won", "dispute.lost", "dispute.fee",
         *(f"consent.{purpose}" for purpose in PURPOSES)}  # fmt: skip
 
 

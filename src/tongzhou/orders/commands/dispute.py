@@ -94,7 +94,15 @@ def _lost(order: Order, taken: DisputeTaken, at: datetime) -> None:
         end(order, lines, at)
 
 
-_STEPS = {"opened": _opened, "won": _won, "lost": _lost}
+def _fee(order: Order, taken: DisputeTaken, at: datetime) -> None:
+    """The beginning was heard after its end: its fee is another than the end let assume."""
+    gateway = f"gateway.{taken.provider}"
+    more = taken.fee_minor
+    leg = Move("expense.dispute", gateway, more) if more > 0 else Move(gateway, "expense.dispute", -more)
+    _post(order, taken, [leg], at)
+
+
+_STEPS = {"opened": _opened, "won": _won, "lost": _lost, "fee": _fee}
 
 
 def _give_up(
