@@ -105,6 +105,53 @@ def test_nothing_found_offers_the_closest_wording(cast):
     assert client().get("/search?q=茶&from=x").status_code == 422
 
 
+def test_filters_are_counted_kept_and_taken_off_one_by_one(cast):
+    for path, most in (("/search?q=肉桂&", 1), ("/categories/tea?", 1)):
+        html = client().get(f"{path}stock=1&price=5000-10000").content.decode()
+        assert "武夷肉桂" in html and html.count('name="stock" value="1" checked') == most
+        chips = re.findall(
+            r'<a class="chip" href="([^"]+)" aria-current="true">',
+            re.findall(r"<div class=\"chips\">.*?</div>", html, re.S)[-1],
+        )
+        assert (
+            len(chips) == 2
+            and "price=5000-10000" in chips[1] + chips[0]
+            and not any("stock" in c and "price" in c for c in chips)
+        )
+        sorts = re.search(r'href="([^"]+sort=price[^"]*)"', html)[1]
+        assert "stock=1" in sorts and "price=5000-10000" in sorts
+        nothing = client().get(f"{path}price=1-2")
+        assert nothing.status_code == 200 and "没有同时满足这些条件的" in nothing.content.decode()
+        for wrong in ("price=x", "price=-", "cat=nowhere", "by=nobody"):
+            refused = client().get(path + wrong)
+            assert refused.status_code == 422, (path, wrong)
+
+
+def test_a_corrected_search_says_so_and_can_be_insisted_on(cast):
+    html = client().get("/search?q=rougiu").content.decode()
+    assert (
+        "没有“rougiu”，这是按“rougui”找到的。" in html and 'href="?q=rougiu&amp;exact=1"' in html and "武夷肉桂" in html
+    )
+    assert "没有“rougiu”" in client().get("/search?q=rougiu&exact=1").content.decode()
+
+
+def test_suggestions_come_by_name_reading_and_shelf(cast):
+    for typed in ("肉", "rou", "rg"):
+        answer = client().get("/search/suggestions", {"q": typed})
+        assert {"text": "武夷肉桂 岩茶", "note": "", "url": "/products/rougui"} in answer.json()["items"], typed
+    shelves = client().get("/search/suggestions?q=茶").json()["items"]
+    assert shelves[0]["url"] == "/categories/tea" and shelves[0]["note"] == "分类"
+    for odd in ("", "%00", "%3Cb%3E", "a" * 500):
+        assert client().get(f"/search/suggestions?q={odd}").status_code in {200, 422}
+    for n in range(3):
+        catalog.remember_search(query="肉桂茶", found=1 + n, at=clock.now())
+    cache.clear()
+    assert (
+        client().get("/search/suggestions?q=肉桂").json()["items"][0]["url"] == "/search?q=%E8%82%89%E6%A1%82%E8%8C%B6"
+    )
+    assert "肉桂茶" in client().get("/search?q=zzzz").content.decode()
+
+
 def test_structured_data_and_previews_are_whole(cast):
     html = client().get("/products/rougui").content.decode()
     data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', html)[1])
@@ -162,7 +209,8 @@ def test_pages_ask_the_database_little(cast, uncounted):
     pay(placed, start)
     c, guest = client(cast.buyer), client()
     for who, path in (
-        *((guest, p) for p in ("/", "/categories/tea", "/search?q=茶", "/search?q=肉桂粉", "/products/rougui", "/cart")),
+        *((guest, p) for p in ("/", "/categories/tea", "/search?q=茶", "/search?q=肉桂粉", "/products/rougui", "/cart",
+                             "/search?q=茶&stock=1&cat=tea", "/categories/tea?stock=1&price=-9000", "/search/suggestions?q=茶")),
         *((c, p) for p in ("/", "/me", "/orders", f"/orders/{placed.no}", "/earn", "/earn/payout", "/products/rougui",
                            "/products/rougui/share", "/earn/invite", "/me/addresses")),
     ):  # fmt: skip

@@ -259,7 +259,50 @@ def test_the_keyboard_is_enough_to_find_choose_and_put_in(phone):
     assert "雾粉" in page.inner_text("main")
 
 
-PUBLIC = ("/", "/categories/tea", "/search?q=茶", "/search?q=肉桂粉", "/products/towel", "/products/towel#pick", "/sign-in",
+def test_the_search_field_suggests_and_obeys_the_keyboard(chromium, mall):
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="zh-CN", base_url=mall[0])
+    page = context.new_page()
+    page.goto("/")
+    field = page.locator("form[role=search] input").first
+    field.press_sequentially("茶")
+    page.wait_for_selector("[role=option]")
+    assert field.get_attribute("aria-expanded") == "true" and serious(page, "", stay=True) == []
+    page.keyboard.press("ArrowDown")
+    chosen = page.locator(f"#{field.get_attribute('aria-activedescendant')}")
+    assert chosen.get_attribute("aria-selected") == "true" and "茶" in chosen.inner_text()
+    page.keyboard.press("Escape")
+    assert field.get_attribute("aria-expanded") == "false" and field.input_value() == "茶"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/(categories|products)/"))
+    page.goto("/search?q=茶")
+    page.locator(".sieve label", has_text="现在有货").click()
+    page.wait_for_url("**stock=1")
+    page.locator(".chip[aria-current=true]").click()
+    page.wait_for_url(lambda url: "stock" not in url)
+    context.close()
+
+
+def test_filters_work_in_a_drawer_and_without_script(chromium, mall):
+    context = chromium.new_context(
+        viewport={"width": 390, "height": 844}, locale="zh-CN", base_url=mall[0], java_script_enabled=False
+    )
+    page = context.new_page()
+    for path in ("/search?q=茶", "/categories/tea"):
+        page.goto(path)
+        page.locator("a.chip[href='#filter']").click()
+        page.locator("#filter label", has_text="现在有货").click()
+        page.locator("#filter button").click()
+        page.wait_for_url("**stock=1**")
+        assert page.locator(".chip[aria-current=true]", has_text="现在有货").count() == 1
+    page.fill("form[role=search] input", "茶")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search?q=**")
+    context.close()
+
+
+PUBLIC = ("/", "/categories/tea", "/search?q=茶", "/search?q=茶&stock=1", "/categories/tea?stock=1#filter", "/search?q=肉桂粉", "/products/towel", "/products/towel#pick", "/sign-in",
           "/help/rewards", "/earn", "/nope")  # fmt: skip
 PRIVATE = ("/me", "/orders", "/earn", "/earn/payout", "/earn/invite", "/products/wok/share", "/me/addresses", "/cart",
            "/checkout?sku={sku}&quantity=1", "{order}", "{order}/return", "{why}")  # fmt: skip
@@ -289,8 +332,9 @@ def test_axe_finds_nothing_serious(chromium, mall, theme):
         assert not found, found
 
 
-def serious(page, path):
-    page.goto(path)
+def serious(page, path, *, stay=False):
+    if not stay:
+        page.goto(path)
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, f"{path} is {wide} px too wide"
     page.wait_for_timeout(400)  # what fades in has come to rest

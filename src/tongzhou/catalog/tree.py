@@ -17,6 +17,11 @@ _NAME = "categories"
 _TRUST_SECONDS = 2.0  # how long a process answers from its copy before it looks at the stamp again
 
 
+def has_phrase(names: str, phrase: str) -> bool:
+    """Whether names (as search compares them, each after a space) have the phrase; Latin at a word's start."""
+    return (f" {phrase}" if phrase[:1].isascii() else phrase) in names
+
+
 @dataclass(frozen=True, slots=True)
 class Tree:
     """The whole tree at one mark."""
@@ -32,8 +37,7 @@ class Tree:
 
     def named(self, phrase: str) -> list[UUID]:
         """The categories whose name, or a name above it, has the phrase (as search compares it); Latin at a word's start."""
-        begun = f" {phrase}" if phrase[:1].isascii() else phrase
-        return [i for i, names in self.called.items() if begun in names] if phrase else []
+        return [i for i, names in self.called.items() if has_phrase(names, phrase)] if phrase else []
 
 
 _FILLED_SECONDS = 10.0  # how long a process believes which categories have goods on sale

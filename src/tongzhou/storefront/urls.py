@@ -23,6 +23,7 @@ urlpatterns = [
     path("categories", require_GET(shop.categories)),
     path("categories/<str:slug>", require_GET(shop.categories)),
     path("search", require_GET(shop.search)),
+    path("search/suggestions", require_GET(shop.suggest)),
     path("products/<str:slug>", require_GET(shop.product)),
     path("products/<str:slug>/share", share.share),
     path("s/<str:code>", require_GET(share.land)),

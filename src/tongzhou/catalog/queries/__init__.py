@@ -15,8 +15,8 @@ from tongzhou.catalog.queries.console import (
     running_out,
     view_counts,
 )
+from tongzhou.catalog.queries.facets import facets
 from tongzhou.catalog.queries.finding import (
-    facets,
     popular_searches,
     search,
     searched,
@@ -26,7 +26,7 @@ from tongzhou.catalog.queries.finding import (
 )
 from tongzhou.catalog.queries.page import current_slug, product_page
 from tongzhou.catalog.queries.skus import available, levels, sku_by_codes, sku_ids_of, skus, skus_with_room
-from tongzhou.catalog.queries.trees import categories, category, category_by_id, forget, shelves, slugs_up, trail
+from tongzhou.catalog.queries.trees import categories, category, category_by_id, forget, named, shelves, slugs_up, trail
 
 __all__ = [
     "available",
@@ -44,6 +44,7 @@ __all__ = [
     "levels",
     "low_stock",
     "movements",
+    "named",
     "popular_searches",
     "price_history",
     "product_page",

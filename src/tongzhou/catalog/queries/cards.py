@@ -5,29 +5,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import BigIntegerField, BooleanField, ExpressionWrapper, F, Q, QuerySet, Value
-from django.db.models.expressions import RawSQL
-from django.db.models.functions import Coalesce, Least
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import rules, shown, tree
-from tongzhou.catalog.models import MALL, Product, Status
-from tongzhou.catalog.values import CardPage, ProductCard
+from tongzhou.catalog.models import Product, Status
+from tongzhou.catalog.queries.sieves import IN_STOCK, STOCKED, published, sieved
+from tongzhou.catalog.values import CardPage, ProductCard, Sieve
 from tongzhou.kit import selects
 from tongzhou.kit.refusals import Refusal, invalid
 
 SORTS = ("newest", "price", "-price")
 MOST = 100
-_DEAR = 10**15
+_ALL = Sieve()
 _FIELDS = (
     "id", "slug", "title", "title_en", "subtitle", "subtitle_en", "list_low", "list_high", "own_low", "own_high",
     "list_floor", "list_price_basis", "cover", "stage", "category_id", "supplier_id", "published_at",
 )  # fmt: skip
-
-
-def published() -> "QuerySet[Product]":
-    """What visitors may see."""
-    return Product.objects.filter(status=Status.PUBLISHED)
 
 
 def bounds(
@@ -63,34 +57,16 @@ def to_cards(rows: Sequence[tuple[Any, ...]], discount_bp: int) -> tuple[Product
     return tuple(out)
 
 
-# true when a variant on sale has something left that nobody reserved; asked row by row through two indexes,
-# as a scalar, because an EXISTS may be planned as a hash of every variant in the mall
-_IN_STOCK = (
-    "(SELECT 1 FROM catalog_sku s JOIN catalog_stock r ON r.sku_id = s.id WHERE s.product_id = {}.id"  # noqa: S608 - own words
-    f" AND s.active AND r.holder = '{MALL}' AND r.on_hand > r.reserved LIMIT 1) IS NOT NULL"
-)
-_STOCKED = RawSQL(_IN_STOCK.format("catalog_product"), [], output_field=BooleanField())  # noqa: S611 - own words
-
-
 def card_rows(rows: "QuerySet[Product]") -> list[tuple[Any, ...]]:
     """What cards are made of: ``_FIELDS``, then whether something is in stock."""
-    return list(rows.values_list(*_FIELDS, _STOCKED))
-
-
-def low_price(discount_bp: int) -> Least:
-    """The lowest member price as an SQL expression, the same arithmetic as :func:`bounds`."""
-    big = BigIntegerField()
-    taken = F("list_low") * Value(discount_bp, big) / Value(rules.BP, big)
-    plain = ExpressionWrapper(F("list_low") - taken, output_field=big)
-    dear = Value(_DEAR, big)
-    return Least(Coalesce(plain, dear), Coalesce(F("own_low"), dear), output_field=big)
+    return list(rows.values_list(*_FIELDS, STOCKED))
 
 
 def cards(
     *, discount_bp: int, category_id: UUID | None = None, supplier_id: UUID | None = None, sort: str = "newest",
-    after: str = "", limit: int = 24,
+    after: str = "", limit: int = 24, sieve: Sieve = _ALL,
 ) -> CardPage:  # fmt: skip
-    """Published products, a keyset page in one query; a category includes everything below it.
+    """Published products that pass the sieve, a keyset page in one query; a category includes everything below it.
 
     ``sort``: ``newest`` | ``price`` | ``-price``. *Refuses:* ``cursor_invalid``, ``sort_unknown``.
     """
@@ -99,10 +75,15 @@ def cards(
     limit = max(1, min(limit, MOST))
     node = tree.current().by_id.get(category_id) if category_id else None
     ids = node.descendants() if node else [category_id] if category_id else []
-    if sort == "newest":
+    if sort == "newest" and sieve != _ALL:
+        rows = sieved(_placed(ids, supplier_id), sieve, discount_bp)
+        found = card_rows(_after_newest(rows, after)[: limit + 1])
+    elif sort == "newest":
         found = _newest(ids, supplier_id, after, limit + 1)
     else:
-        found = card_rows(_after_price(_placed(ids, supplier_id), after, sort, discount_bp)[: limit + 1])
+        found = card_rows(
+            _after_price(sieved(_placed(ids, supplier_id), sieve, discount_bp, priced=True), after, sort)[: limit + 1]
+        )
     items = to_cards(found[:limit], discount_bp)
     if len(found) <= limit or not items:
         return CardPage(items)
@@ -134,7 +115,7 @@ def _newest(ids: Sequence[UUID], supplier_id: UUID | None, after: str, limit: in
         where.append("(t.published_at, t.id) < (%s, %s)")
         params += _newest_cursor(after)
     tail = f"{' AND '.join(where)} ORDER BY t.published_at DESC, t.id DESC LIMIT %s"
-    return selects.picked(Product, _FIELDS, tail, [*params, limit], _IN_STOCK.format("t"))
+    return selects.picked(Product, _FIELDS, tail, [*params, limit], IN_STOCK.format("t"))
 
 
 def _newest_cursor(after: str) -> tuple[datetime, UUID]:
@@ -153,8 +134,14 @@ def _placed(ids: Sequence[UUID], supplier_id: UUID | None) -> "QuerySet[Product]
     return rows.filter(supplier_id=supplier_id) if supplier_id else rows
 
 
-def _after_price(rows: "QuerySet[Product]", after: str, sort: str, discount_bp: int) -> "QuerySet[Product]":
-    rows = rows.annotate(low=low_price(discount_bp))
+def _after_newest(rows: "QuerySet[Product]", after: str) -> "QuerySet[Product]":
+    if after:
+        moment, last = _newest_cursor(after)
+        rows = rows.filter(Q(published_at__lt=moment) | Q(published_at=moment, id__lt=last))
+    return rows.order_by("-published_at", "-id")
+
+
+def _after_price(rows: "QuerySet[Product]", after: str, sort: str) -> "QuerySet[Product]":
     up = sort == "price"
     if after:
         key, last = _cursor(after)

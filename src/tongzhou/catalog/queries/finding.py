@@ -3,7 +3,6 @@
 How it ranks, and what it takes a query for, is docs/algorithms/search.md.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -15,14 +14,14 @@ from django.db.models.expressions import RawSQL
 from tongzhou.catalog import search as index
 from tongzhou.catalog import tree, wording
 from tongzhou.catalog.models import Product, SearchDay, Synonym
-from tongzhou.catalog.queries.cards import card_rows, low_price, published, to_cards
+from tongzhou.catalog.queries.cards import card_rows, to_cards
+from tongzhou.catalog.queries.sieves import published, sieved
 from tongzhou.catalog.rules import clean_text
 from tongzhou.catalog.tokens import Term, normal, query_terms
-from tongzhou.catalog.values import Facets, SearchResult
+from tongzhou.catalog.values import SearchResult, Sieve, Suggestion
 
 COUNT_CAP = 1_000  # "more than a thousand" is as much as a count ever says
-BANDS = (2_000, 5_000, 10_000, 20_000, 50_000)  # minor units: where price bands end
-MOST_BRANDS = 12
+_ALL = Sieve()
 _ENDS = (" ", "(", ",")  # what may follow a word that ends: full-width ones are folded to these
 Ways = Sequence[Sequence[Term]]
 
@@ -38,77 +37,52 @@ class Searched:
     found: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sieve:
-    """What a searcher narrows by. Prices are what a member pays, minor units."""
-
-    category_id: UUID | None = None
-    brand: str = ""
-    price_from_minor: int | None = None
-    price_to_minor: int | None = None
-
-
 def search(
-    query: str, *, discount_bp: int, limit: int = 24, offset: int = 0, category_id: UUID | None = None,
-    sort: str = "relevance", price_from_minor: int | None = None, price_to_minor: int | None = None, brand: str = "",
+    query: str, *, discount_bp: int, limit: int = 24, offset: int = 0, sort: str = "relevance", sieve: Sieve = _ALL,
+    exact: bool = False,
 ) -> SearchResult:  # fmt: skip
-    """Published products that contain every word of the query, in at most four queries.
+    """Published products that contain every word of the query and pass the sieve, in at most five queries.
 
     Chinese words are found inside names, however short, in either script; Latin words by their
     beginning, as words or as pinyin and initials of names; synonyms count as the word itself. When
-    nothing is found, Latin words a letter away from known ones are looked for instead. Order: name has
+    nothing is found, Latin words a letter away from known ones are looked for instead, unless ``exact``. Order: name has
     all words, name contains the query as it stands, how well it fits (a word of the name ends with it, its
     category is called so), newest, id. ``sort``: ``relevance`` | ``newest`` |
     ``price`` | ``-price``; anything else is taken as relevance.
     """
     query = clean_text(query)[:100]
-    sieve = Sieve(category_id, brand, price_from_minor, price_to_minor)
     offset, limit = max(0, min(offset, COUNT_CAP)), max(1, min(limit, COUNT_CAP))
-    ways = _ways(query)
+    ways = ways_of(query)
     if not ways:
         return SearchResult(query, 0, False, ())
     found = _look(query, ways, sieve, discount_bp, sort, offset, limit)
-    if found.count or sieve != Sieve():
+    if found.count or exact or (sieve != _ALL and matching(ways).exists()):
         return found
     better = wording.corrected(query)
-    if not better:
+    if not better or not matching(ways_of(better)).exists():
         return found
-    again = _look(better, _ways(better), sieve, discount_bp, sort, offset, limit)
-    return replace(again, query=query, corrected=better) if again.count else found
+    return replace(
+        _look(better, ways_of(better), sieve, discount_bp, sort, offset, limit), query=query, corrected=better
+    )
 
 
-def _ways(query: str) -> list[list[Term]]:
+def ways_of(query: str) -> list[list[Term]]:
+    """The ways a query may be met: itself and what synonyms make of it, each as the terms it asks for."""
     return [terms for way in wording.ways(query) if (terms := query_terms(way))]
 
 
 def _look(
     query: str, ways: Ways, sieve: Sieve, discount_bp: int, sort: str, offset: int, limit: int
 ) -> SearchResult:  # fmt: skip
-    rows = _sieved(_matching(ways), sieve, discount_bp, priced=sort in {"price", "-price"})
+    rows = sieved(matching(ways), sieve, discount_bp, priced=sort in {"price", "-price"})
     found = card_rows(_ordered(rows, ways, query, sort)[offset : offset + limit])
     count = offset + len(found) if 0 < len(found) < limit else rows[: COUNT_CAP + 1].count()
     tokens = dict.fromkeys(t.token for terms in ways for t in terms)
     return SearchResult(query, min(count, COUNT_CAP), count > COUNT_CAP, to_cards(found, discount_bp), tuple(tokens))
 
 
-def _sieved(
-    rows: "QuerySet[Product]", sieve: Sieve, discount_bp: int, *, priced: bool
-) -> "QuerySet[Product]":  # fmt: skip
-    if sieve.category_id:
-        node = tree.current().by_id.get(sieve.category_id)
-        rows = rows.filter(category_id__in=node.descendants() if node else [sieve.category_id])
-    if sieve.brand:
-        rows = rows.filter(brand=sieve.brand)
-    if priced or sieve.price_from_minor is not None or sieve.price_to_minor is not None:
-        rows = rows.annotate(low=low_price(discount_bp))
-        if sieve.price_from_minor is not None:
-            rows = rows.filter(low__gte=sieve.price_from_minor)
-        if sieve.price_to_minor is not None:
-            rows = rows.filter(low__lte=sieve.price_to_minor)
-    return rows
-
-
-def _matching(ways: Ways) -> "QuerySet[Product]":
+def matching(ways: Ways) -> "QuerySet[Product]":
+    """Published products whose entry in the index meets one of the ways."""
     return published().filter(_has(ways, title=False))
 
 
@@ -137,35 +111,17 @@ def _one(condition: Q) -> Case:
     return Case(When(condition, then=Value(1)), default=Value(0), output_field=SmallIntegerField())
 
 
-def facets(query: str, *, discount_bp: int) -> Facets:
-    """Categories, brands and price bands of the first thousand hits of a query; one query."""
-    ways = _ways(clean_text(query)[:100])
-    if not ways:
-        return Facets()
-    rows = _matching(ways).annotate(low=low_price(discount_bp)).order_by("-published_at", "-id")
-    found = list(rows.values_list("category_id", "brand", "low")[:COUNT_CAP])
-    shelves = Counter(category for category, _b, _p in found)
-    brands = Counter(brand for _c, brand, _p in found if brand)
-    edges = [0, *BANDS]
-    bands = [
-        (low, high, sum(1 for _c, _b, price in found if low <= price and (high is None or price < high)))
-        for low, high in zip(edges, [*BANDS, None], strict=True)
-    ]
-    return Facets(
-        tuple(sorted(shelves.items(), key=lambda i: (-i[1], str(i[0])))),
-        tuple(sorted(brands.items(), key=lambda i: (-i[1], i[0])))[:MOST_BRANDS],
-        tuple(band for band in bands if band[2]), len(found),
-    )  # fmt: skip
-
-
-def suggest(query: str, *, limit: int = 8) -> list[tuple[str, str]]:
-    """(title, slug) of products whose name has every word typed so far, or sounds like it; one query."""
-    ways = _ways(clean_text(query)[:100])
+def suggest(query: str, *, limit: int = 8) -> list[Suggestion]:
+    """Products whose name has every word typed so far, or sounds like it; what has it as typed first; one query."""
+    query = clean_text(query)[:100]
+    ways = ways_of(query)
     if not ways:
         return []
+    phrase = " ".join(normal(query).split())
     heard = any(term.heard for terms in ways for term in terms)
-    rows = published().filter(_has(ways, title=not heard)).order_by("-published_at", "-id")
-    return list(rows.values_list("title", "slug")[: max(1, min(limit, 20))])
+    rows = published().filter(_has(ways, title=not heard)).annotate(whole=_one(Q(title_key__contains=phrase)))
+    found = rows.order_by("-whole", "-published_at", "-id").values_list("title", "title_en", "slug")
+    return [Suggestion(*row) for row in found[: max(1, min(limit, 20))]]
 
 
 def popular_searches(since: date, *, limit: int = 10) -> list[tuple[str, int]]:

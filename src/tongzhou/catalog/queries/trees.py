@@ -3,9 +3,10 @@
 from uuid import UUID
 
 from tongzhou.catalog import tree, wording
+from tongzhou.catalog.tokens import normal
 from tongzhou.catalog.values import CategoryNode
 
-__all__ = ["categories", "category", "category_by_id", "forget", "shelves", "slugs_up", "trail"]
+__all__ = ["categories", "category", "category_by_id", "forget", "named", "shelves", "slugs_up", "trail"]
 
 
 def forget() -> None:
@@ -22,6 +23,17 @@ def categories() -> tuple[CategoryNode, ...]:
 def shelves() -> tree.Shelves:
     """What visitors browse: the categories that have something on sale, on them or below; at most ten seconds old."""
     return tree.shelves()
+
+
+def named(text: str, *, limit: int = 3) -> list[CategoryNode]:
+    """Shelves whose own name has the text, as search compares it; what is nearer the top first. No query of its own."""
+    phrase = " ".join(normal(text).split())
+    level: tuple[CategoryNode, ...] = tree.shelves().roots if phrase else ()
+    found: list[CategoryNode] = []
+    while level and len(found) < limit:
+        found += [n for n in level if tree.has_phrase(f" {normal(n.name)} {normal(n.name_en)}", phrase)]
+        level = tuple(child for n in level for child in n.children)
+    return found[:limit]
 
 
 def category(slug: str) -> CategoryNode | None:

@@ -11,6 +11,7 @@ from tongzhou.catalog.models import SearchDay, Synonym
 from tongzhou.catalog.sounds import heard_tokens
 from tongzhou.catalog.tests.making import AT, BY, a_category, a_product
 from tongzhou.catalog.tokens import HEARD, index_tokens, normal
+from tongzhou.catalog.values import Sieve
 from tongzhou.kit.refusals import Refusal
 
 pytestmark = pytest.mark.django_db
@@ -112,9 +113,9 @@ def test_facets_say_what_the_hits_are_made_of_in_one_query(django_assert_num_que
     assert facets.categories == ((tea, 5), (cups, 1)) and facets.brands == (("武夷", 3),)
     assert facets.prices == ((0, 2_000, 1), (2_000, 5_000, 3), (5_000, 10_000, 1), (20_000, 50_000, 1))
     for low, high, count in facets.prices:
-        hits = queries.search("岩茶", discount_bp=0, price_from_minor=low, price_to_minor=high - 1 if high else None)
+        hits = queries.search("岩茶", discount_bp=0, sieve=Sieve(price_from_minor=low, price_below_minor=high))
         assert hits.count == count, "a count is what choosing it gives"
-    assert queries.search("岩茶", discount_bp=0, brand="武夷").count == 3
+    assert queries.search("岩茶", discount_bp=0, sieve=Sieve(brands=("武夷",))).count == 3
 
 
 def test_searches_are_counted_by_day_and_nobody_is_named():

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tongzhou.catalog import commands, queries
 from tongzhou.catalog.tests.making import AT, BY, a_category, a_draft, a_product
 from tongzhou.catalog.tokens import is_han
+from tongzhou.catalog.values import Sieve, Suggestion
 
 pytestmark = pytest.mark.django_db
 DATA = Path(os.environ.get("TONGZHOU_SHARED_DATA", Path(__file__).parents[5] / "shared" / "data"))
@@ -105,8 +106,8 @@ def test_counts_pages_filters_and_sorts(django_assert_max_num_queries):
     assert (result.count, result.more, len(result.items)) == (7, False, 3)
     prices = [c.price_minor for c in queries.search("岩茶", discount_bp=0, sort="price").items]
     assert prices == sorted(prices) and len(prices) == 7
-    assert queries.search("岩茶", discount_bp=0, category_id=tea).count == 3
-    assert queries.search("岩茶", discount_bp=0, price_from_minor=1100, price_to_minor=1300).count == 3
+    assert queries.search("岩茶", discount_bp=0, sieve=Sieve(categories=(tea,))).count == 3
+    assert queries.search("岩茶", discount_bp=0, sieve=Sieve(price_from_minor=1100, price_below_minor=1301)).count == 3
     assert queries.search("岩茶", discount_bp=0, limit=3, offset=99).count == 7
 
 
@@ -128,7 +129,7 @@ def test_query_languages_of_the_engines_are_just_words(query):
 def test_suggestions_are_names():
     a_product("tea", title="武夷岩茶")
     a_product("cup", title="盖碗", tags=("武夷",))
-    assert queries.suggest("武夷") == [("武夷岩茶", "tea")]
+    assert queries.suggest("武夷") == [Suggestion("武夷岩茶", "Wuyi Rougui", "tea")]
 
 
 def test_rare_and_new_characters_are_whole_words():

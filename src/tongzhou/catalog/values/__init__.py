@@ -14,8 +14,10 @@ from tongzhou.catalog.values.shop import (
     ProductStatus,
     ReturnPolicy,
     SearchResult,
+    Sieve,
     SkuInfo,
     SkuOption,
+    Suggestion,
 )
 from tongzhou.catalog.values.work import (
     ConsoleProduct,
@@ -59,7 +61,9 @@ __all__ = [
     "RowNote",
     "SavedProduct",
     "SearchResult",
+    "Sieve",
     "SkuDraft",
     "SkuInfo",
     "SkuOption",
+    "Suggestion",
 ]

@@ -210,14 +210,45 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A product whose name one may be typing."""
+
+    title: str
+    title_en: str
+    slug: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sieve:
+    """What a shopper narrows a list by; of each kind any of the named will do, and every kind must be met.
+
+    Prices are the lowest a member pays, minor units, from (inclusive) and below (exclusive).
+    ``on_offer``: a crossed-out price may lawfully stand beside the price.
+    """
+
+    categories: tuple[UUID, ...] = ()
+    brands: tuple[str, ...] = ()
+    suppliers: tuple[UUID, ...] = ()
+    price_from_minor: int | None = None
+    price_below_minor: int | None = None
+    in_stock: bool = False
+    on_offer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Facets:
     """What the first thousand hits are made of: (key, how many), most first. Prices are bands in minor units:
-    (from, to or None, how many)."""
+    (from, below or None, how many). A figure is what choosing it gives, with the other kinds of choices as they are.
+    """
 
     categories: tuple[tuple[UUID, int], ...] = ()
     brands: tuple[tuple[str, int], ...] = ()
+    suppliers: tuple[tuple[UUID, int], ...] = ()
     prices: tuple[tuple[int, int | None, int], ...] = ()
+    in_stock: int = 0
+    on_offer: int = 0
     looked_at: int = 0
+    left: int = 0  # how many of those meet every choice
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,22 +2,26 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache as once
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
 from django.core.cache import cache
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import queries as goods
 from tongzhou.catalog.values import CategoryNode, ProductCard
+from tongzhou.design.templatetags.shop_tags import loc
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import Refusal, not_found
 from tongzhou.orders import queries as orders
 from tongzhou.plans.values import PlanVersionValue
 from tongzhou.rewards import queries as rewards
-from tongzhou.storefront import http, searched
+from tongzhou.storefront import http, searched, sieve
 from tongzhou.storefront.promises import on_card, promised
 from tongzhou.storefront.structured import choices_data, product_data
 from tongzhou.storefront.variants import axes, chosen_sku, costs_more
@@ -28,6 +32,8 @@ Shelf = list[tuple[ProductCard, int]]
 SORTS = ("newest", "price", "-price")
 ON_HOME, IN_BLOCK, IN_SECTION = 40, 4, 4
 POPULAR_DAYS, POPULAR_KEPT = 30, 600  # days looked back; seconds the answer is kept
+FOUND_SORTS = (("relevance", _("最相关")), ("newest", _("最新")), ("price", _("价格从低")), ("-price", _("价格从高")))
+WANTED, WANTED_TIMES = 8, 3  # how many searches are shown; how often something must have been looked for
 
 
 def shelf(items: Iterable[ProductCard], force: PlanVersionValue | None) -> Shelf:
@@ -78,16 +84,28 @@ def categories(request: HttpRequest, slug: str = "") -> HttpResponse:
     if slug and chosen is None:
         raise not_found(_("没有这个分类。"), code="category_not_found")
     top = next((t for t in tree if chosen and chosen.id in t.descendants()), None)
-    asked = request.GET.get("sort", "newest")
-    sort, after = asked if asked in SORTS else "newest", request.GET.get("after", "")
-    force = http.plan(at)
-    page = goods.cards(discount_bp=http.discount(at), category_id=chosen.id if chosen else None, sort=sort, after=after)
-    parts = (
-        _parts(chosen, page.items, force) if chosen and sort == "newest" and not after and not page.next_cursor else []
+    way = request.GET.get("sort", "newest")
+    sort, after = way if way in SORTS else "newest", request.GET.get("after", "")
+    force, bp, asked = http.plan(at), http.discount(at), sieve.read(request.GET)
+    page = goods.cards(
+        discount_bp=bp, category_id=chosen.id if chosen else None, sort=sort, after=after, sieve=asked.sieve
     )
+    whole = sort == "newest" and not after and not page.next_cursor and not asked.pairs
+    parts = _parts(chosen, page.items, force) if chosen and whole else []
     context = {"tab": "kinds", "tree": tree, "mark": shelves.mark, "chosen": chosen, "top": top, "sort": sort, "cursor": page.next_cursor,
-               "items": shelf(page.items, force), "parts": parts, "trail": goods.trail(chosen) if chosen else []}  # fmt: skip
+               "items": shelf(page.items, force), "parts": parts, "trail": goods.trail(chosen) if chosen else [], "asked": asked, "bp": bp,
+               "sieve": once(partial(_sieve_of, request.path, chosen, sort, asked, bp))}  # fmt: skip
     return http.page(request, "category", context)
+
+
+def _sieve_of(path: str, chosen: CategoryNode | None, sort: str, asked: sieve.Asked, bp: int) -> sieve.Panel | None:
+    """The filters of a category; asked for by the page only when it has no kept copy of them."""
+    if chosen is None:
+        return None
+    rest = (("sort", sort),) if sort != "newest" else ()
+    return sieve.panel(
+        path, rest, asked, lambda s: goods.facets(discount_bp=bp, category_id=chosen.id, sieve=s), kinds=False
+    )  # fmt: skip
 
 
 def _parts(node: CategoryNode, items: Sequence[ProductCard], force: PlanVersionValue | None) -> list[tuple[CategoryNode, Shelf, int]]:  # fmt: skip
@@ -103,20 +121,65 @@ def _parts(node: CategoryNode, items: Sequence[ProductCard], force: PlanVersionV
 
 
 def search(request: HttpRequest) -> HttpResponse:
-    """What was found, best first; or help when nothing was."""
+    """What was found, best first, with what to narrow it by; or help when nothing was."""
     at, query = http.now(), request.GET.get("q", "").strip()[:100]
     bp, force, sort = http.discount(at), http.plan(at), request.GET.get("sort", "relevance")
-    offset = http.as_int(request.GET.get("from", "0"), "from", high=1000)
-    found = goods.search(query, discount_bp=bp, offset=offset, sort=sort)
-    if query and not offset and "sort" not in request.GET:  # a search is counted once, not with each turn of it
+    offset, exact = http.as_int(request.GET.get("from", "0"), "from", high=1000), bool(request.GET.get("exact"))
+    asked = sieve.read(request.GET)
+    found = goods.search(query, discount_bp=bp, offset=offset, sort=sort, sieve=asked.sieve, exact=exact)
+    if (
+        query and not offset and not asked.pairs and not {"sort", "exact"} & set(request.GET)
+    ):  # counted once, not with each turn of it
         searched.note(query, found.count, at)
-    near = closest(query, bp) if query and not found.items and not offset else None
-    more = near[1].items[:8] if near else goods.cards(discount_bp=bp, limit=8).items if not found.items else ()
-    return http.page(
-        request, "search",
-        {"q": query, "found": found, "items": shelf(found.items, force), "more": shelf(more, force), "near": near,
-         "next_from": offset + 24 if offset + 24 < found.count else 0, "sort": sort, "kinds": goods.shelves().roots},
-    )  # fmt: skip
+    context = {"q": query, "found": found, "items": shelf(found.items, force), "sort": sort, "asked": asked, "exact": exact, "sorts": FOUND_SORTS,
+               "next_from": offset + 24 if offset + 24 < found.count else 0}  # fmt: skip
+    if found.items or asked.pairs:
+        rest = [
+            (k, v)
+            for k, v in (("q", query), ("sort", sort if sort != "relevance" else ""), ("exact", "1" if exact else ""))
+            if v
+        ]
+        words = found.corrected or query
+        context["panel"] = sieve.panel(
+            request.path, rest, asked, lambda s: goods.facets(words, discount_bp=bp, sieve=s)
+        )
+    else:
+        context |= _instead(query, bp, force, at, look=not offset)
+    return http.page(request, "search", context)
+
+
+def _instead(query: str, bp: int, force: PlanVersionValue | None, at: datetime, *, look: bool) -> dict[str, Any]:
+    """Help when nothing was found: the nearest wording, what others look for, the shelves, the newest goods."""
+    near = closest(query, bp) if query and look else None
+    more = near[1].items[:8] if near else goods.cards(discount_bp=bp, limit=8).items
+    return {"near": near, "more": shelf(more, force), "kinds": goods.shelves().roots, "wanted": wanted(at)}
+
+
+def wanted(at: datetime) -> list[str]:
+    """What was looked for most and found in the last 30 days; asked once in ten minutes. Nobody is named in it."""
+    found: list[str] | None = cache.get("search:wanted")
+    if found is None:
+        rows = goods.popular_searches(clock.mall_day(at - timedelta(days=POPULAR_DAYS)), limit=WANTED)
+        found = [words for words, times in rows if times >= WANTED_TIMES]
+        cache.set("search:wanted", found, POPULAR_KEPT)
+    return found
+
+
+def suggest(request: HttpRequest) -> JsonResponse:
+    """What one may be typing: shelves, words others looked for, goods. For the search field's script."""
+    typed = request.GET.get("q", "").strip()[:60]
+    at, plain = http.now(), " ".join(typed.lower().split())
+    words = [w for w in wanted(at) if plain and w.startswith(plain) and w != plain][:3]
+    kinds = goods.named(typed, limit=2) if typed else []
+    rows: list[tuple[str, Any, str]] = [
+        *((w, _("大家在搜"), f"/search?{urlencode({'q': w})}") for w in words),
+        *((loc(k, "name"), _("分类"), f"/categories/{k.slug}") for k in kinds),
+        *((loc(g, "title"), "", f"/products/{g.slug}") for g in goods.suggest(typed, limit=6)),
+    ]
+    items = [{"text": text, "note": str(note), "url": url} for text, note, url in rows[:8]]
+    answer = JsonResponse({"q": typed, "items": items})
+    answer["Cache-Control"] = "private, max-age=60"
+    return answer
 
 
 def closest(query: str, discount_bp: int) -> tuple[str, Any] | None:

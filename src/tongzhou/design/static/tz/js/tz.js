@@ -74,6 +74,66 @@
     form.addEventListener("change", show);
   }
 
+  // On a desk a filter applies when it is chosen; in the phone's drawer when all are.
+  for (const form of all("[data-sieve]")) form.addEventListener("change", () => { if (matchMedia("(min-width: 56.25rem)").matches) form.requestSubmit(); });
+  // A field left empty is not part of the address.
+  for (const form of all("form[method=get]")) form.addEventListener("formdata", ({ formData }) => { for (const [name, value] of [...formData]) if (value === "") formData.delete(name); });
+
+  // What one may be typing: a combobox over the search field. Enter without a choice searches, as without this script.
+  for (const input of all("form[role=search] input[name=q]")) {
+    const list = Object.assign(document.createElement("ul"), { className: "hints", id: "hints", hidden: true });
+    const attributes = { role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": "hints", autocomplete: "off" };
+    for (const [name, value] of Object.entries(attributes)) input.setAttribute(name, value);
+    list.setAttribute("role", "listbox");
+    list.setAttribute("aria-label", input.getAttribute("aria-label"));
+    input.form.append(list);
+    let timer, asking, at = -1;
+    const mark = (next) => {
+      at = next;
+      [...list.children].forEach((row, i) => row.setAttribute("aria-selected", String(i === at)));
+      if (at < 0) input.removeAttribute("aria-activedescendant");
+      else { input.setAttribute("aria-activedescendant", `hint${at}`); list.children[at].scrollIntoView({ block: "nearest" }); }
+    };
+    const open = (yes) => { list.hidden = !yes; input.setAttribute("aria-expanded", String(yes)); if (!yes) mark(-1); };
+    const row = ({ text, note, url }, i) => {
+      const made = Object.assign(document.createElement("li"), { className: "hint", id: `hint${i}` });
+      made.setAttribute("role", "option");
+      made.dataset.url = url;
+      made.append(Object.assign(document.createElement("span"), { textContent: text }), Object.assign(document.createElement("small"), { textContent: note }));
+      return made;
+    };
+    const ask = async () => {
+      asking?.abort();
+      asking = new AbortController();
+      const q = input.value.trim();
+      if (!q) { open(false); return; }
+      try {
+        const answer = await fetch(`/search/suggestions?q=${encodeURIComponent(q)}`, { signal: asking.signal });
+        const { items } = await answer.json();
+        if (document.activeElement !== input) return;
+        list.replaceChildren(...items.map(row));
+        mark(-1);
+        open(items.length > 0);
+      } catch { /* the field works as it is */ }
+    };
+    const later = () => { clearTimeout(timer); timer = setTimeout(ask, 150); };
+    input.addEventListener("input", (event) => { if (!event.isComposing) later(); });
+    input.addEventListener("compositionend", later);
+    input.addEventListener("keydown", (event) => {
+      const n = list.children.length;
+      if (event.isComposing) return;
+      if (event.key === "Escape" && !list.hidden) { open(false); event.preventDefault(); }
+      else if (["ArrowDown", "ArrowUp"].includes(event.key) && n) {
+        event.preventDefault();
+        if (list.hidden) open(true);
+        mark(event.key === "ArrowDown" ? (at + 2) % (n + 1) - 1 : (at + n + 1) % (n + 1) - 1);
+      } else if (event.key === "Enter" && at >= 0) { event.preventDefault(); location.assign(list.children[at].dataset.url); }
+    });
+    input.addEventListener("blur", () => open(false));
+    list.addEventListener("pointerdown", (event) => event.preventDefault());
+    list.addEventListener("click", (event) => { const chosen = event.target.closest(".hint"); if (chosen) location.assign(chosen.dataset.url); });
+  }
+
   // Copy buttons say that they copied.
   for (const button of all("[data-copy]")) {
     button.hidden = false;
