@@ -191,7 +191,7 @@ def killed_until_done(dice: random.Random, first: int) -> tuple[int, int]:
     for turn in range(first, first + ROUNDS):
         child = forked(lambda turn=turn: work(turn))
         until = time.monotonic() + dice.uniform(
-            0.05, 0.4 + 0.02 * (turn - first)
+            0.03, 0.15 + 0.02 * (turn - first)
         )  # on a slow machine, a little longer each time
         while time.monotonic() < until:
             pid, status = os.waitpid(child, os.WNOHANG)

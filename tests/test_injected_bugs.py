@@ -19,6 +19,7 @@ from tongzhou.orders.values import RefundItem
 from tongzhou.payouts import tax
 from tongzhou.payouts.commands import asking
 from tongzhou.rewards import commands as rewarding
+from tongzhou.rewards import maturing
 from tongzhou.suppliers import handlers, payables
 
 # a command and its module share a name, and the package shows the command
@@ -124,8 +125,7 @@ BROKEN = {
     "a clawback is cut to the balance": (
         posting._parts, "(leg.then, leg.credit, leg.amount - near)]", "(leg.then, leg.credit, 0)]"),
     "an earning does not net what is owed back": (
-        rewarding._maturing, 'Fill("reward.held", "reward.available", amount, nets="receivable.clawback.reward")',
-        'Move("reward.held", "reward.available", amount)'),
+        maturing._postings, 'nets="receivable.clawback.reward"', 'nets="receivable.points"'),
     "a payout that comes back does not net": (
         asking.give_back, "Fill(TRANSIT, AVAILABLE, row.gross_minor, nets=OWED_BACK)",
         "Move(TRANSIT, AVAILABLE, row.gross_minor)"),

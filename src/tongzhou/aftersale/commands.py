@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from tongzhou.aftersale.models import MOVES, OPEN, Case, CaseLine, Kind, Status
 from tongzhou.aftersale.rules import right_of_return, worth
 from tongzhou.catalog import commands as catalog
-from tongzhou.kit import audit, clock, idempotency
+from tongzhou.kit import audit, clock, idempotency, selects, sheets
 from tongzhou.kit.actor import SYSTEM, Actor
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.money import format_minor, largest_remainder
@@ -209,8 +209,12 @@ def _scale(rows: list[CaseLine], total: int) -> None:
 
 def open_line_ids(line_ids: list[UUID]) -> set[UUID]:
     """Which of these lines have an open case."""
-    rows = CaseLine.objects.filter(line_id__in=line_ids, case__status__in=OPEN)
-    return set(rows.values_list("line_id", flat=True))
+    want, params = sheets.table("w", {"line_id": ("uuid", line_ids)})
+    statement = (
+        "SELECT l.line_id FROM aftersale_case_line l JOIN aftersale_case c ON c.id = l.case_id"  # noqa: S608
+        f" WHERE l.line_id IN (SELECT w.line_id FROM {want}) AND c.status IN ({', '.join(['%s'] * len(OPEN))})"
+    )
+    return {selects.id_of(row[0]) for row in selects.fetch(statement, [*params, *OPEN])}
 
 
 def _get(case_id: UUID) -> Case:

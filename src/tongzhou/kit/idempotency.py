@@ -15,11 +15,12 @@ from tongzhou.kit.models import Claim
 from tongzhou.kit.refusals import Kind, Refusal
 from tongzhou.kit.transactions import command
 
+_PLAIN = json.JSONEncoder(sort_keys=True, default=str, ensure_ascii=False, separators=(",", ":"))
+
 
 def digest(body: Any) -> str:
     """A stable hash of any JSON-like body."""
-    text = json.dumps(body, sort_keys=True, default=str, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(_PLAIN.encode(body).encode()).hexdigest()
 
 
 def take(value: str, *, at: datetime, owner_id: UUID | None = None, input_hash: str = "") -> bool:

@@ -55,6 +55,11 @@ def standing_many(
     return out
 
 
+def standing_in(account: str, pairs: Sequence[tuple[UUID, UUID]]) -> list[int]:
+    """What each (book, story) has left in one account, on its normal side, in the order asked; one query for all."""
+    return sql.standing_in(account, pairs) if pairs else []
+
+
 def stories_apart(accounts: Sequence[str], known: "QuerySet[Any, Any]", limit: int = 50) -> list[UUID]:
     """Stories that move these accounts and are none of the ``known`` (a query of ids); for the proofs of rooms above."""
     moves = Transfer.objects.filter(Q(debit__in=accounts) | Q(credit__in=accounts)).exclude(story_id__in=known)

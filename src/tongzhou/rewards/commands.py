@@ -8,15 +8,15 @@ difference between what stands and what should (money.md law 8).
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from functools import partial
+from functools import cache, partial
+from typing import Any
 from uuid import UUID
 
-from django.db import connection, transaction
-from django.db.models import Q
+from django.db import connection
 
-from tongzhou.aftersale import queries as aftersale
-from tongzhou.kit import outbox
+from tongzhou.kit import outbox, selects, sheets
 from tongzhou.kit.actor import SYSTEM
+from tongzhou.kit.ids import new_id
 from tongzhou.kit.transactions import command
 from tongzhou.ledger import commands as ledger
 from tongzhou.ledger import queries as books
@@ -27,11 +27,11 @@ from tongzhou.plans.rules import Award, LineFacts, award_chain, target
 from tongzhou.plans.values import PlanVersionValue, RewardRule
 from tongzhou.rewards import deciding
 from tongzhou.rewards.events import RewardsHeld
+from tongzhou.rewards.maturing import mature_due
 from tongzhou.rewards.models import Reward
-from tongzhou.rewards.values import Outcome
-from tongzhou.rewards.verdicts import PATIENCE, may_mature, record_verdicts, refuse, restore
+from tongzhou.rewards.verdicts import PATIENCE, record_verdicts, refuse, restore
 
-__all__ = ["record_verdicts", "refuse", "restore"]
+__all__ = ["mature_due", "record_verdicts", "refuse", "restore"]
 
 _STANDING = ("prepaid.rewards", "expense.rewards")
 Used = dict[tuple[UUID, datetime], int]  # (sharer, month) → given in this batch and not booked yet
@@ -50,11 +50,8 @@ def apply(facts: Sequence[OrderFact], *, at: datetime) -> int:
                 newest[line.line_id] = (fact, line)
     if not newest:
         return 0
-    rows = Reward.objects.filter(line_id__in=newest)
-    if connection.vendor == "postgresql":
-        rows = rows.order_by("id").select_for_update()
     known: dict[UUID, list[Reward]] = {}
-    for row in rows:
+    for row in _locked(newest):
         known.setdefault(row.line_id, []).append(row)
     fresh = _accrue([pair for line_id, pair in newest.items() if line_id not in known], at=at)
     for row in fresh:
@@ -66,8 +63,15 @@ def apply(facts: Sequence[OrderFact], *, at: datetime) -> int:
         if line.version > row.line_version or _unfinished(row, line)
     ]
     _advance(moved, at=at)
-    Reward.objects.bulk_create(fresh)
+    sheets.write(fresh)
     return len({row.line_id for row, _f, _l in moved} | {row.line_id for row in fresh})
+
+
+def _locked(line_ids: Iterable[UUID]) -> list[Reward]:
+    """The rewards of these lines, locked in one order."""
+    want, params = sheets.table("w", {"line_id": ("uuid", list(line_ids))})
+    lock = " FOR UPDATE" if connection.vendor == "postgresql" else ""
+    return selects.many(Reward, f"t.line_id IN (SELECT w.line_id FROM {want}) ORDER BY t.id{lock}", params)  # noqa: S608
 
 
 def _unfinished(row: Reward, line: LineSnapshot) -> bool:
@@ -175,14 +179,23 @@ def _month_left(sharer: UUID, *, cap: int, used: Mapping[tuple[UUID, datetime], 
 def _row(
     fact: OrderFact, line: LineSnapshot, award: Award, version: PlanVersionValue, sharer_id: UUID, depth: int
 ) -> Reward:  # fmt: skip
-    return Reward(
-        line_id=line.line_id, depth=depth, story_id=deciding.story_of(line.line_id, depth), order_id=fact.order_id, order_no=fact.order_no, sharer_id=sharer_id,
-        buyer_id=fact.buyer_id, attribution_id=fact.attribution_id, plan_version_id=version.id,
-        plan_label=version.label, rule=asdict(award.rule), base_minor=line.amount_minor, points_minor=line.points_minor,
-        list_minor=line.list_minor, cost_minor=line.cost_minor, cap_minor=award.cap_minor,
-        accrued_minor=award.amount_minor, line_version=line.version, settle_days=version.plan.settle_days,
-        accrued_at=fact.happened_at,
-    )  # fmt: skip
+    return sheets.row(Reward, {
+        "id": new_id(), "line_id": line.line_id, "depth": depth, "story_id": deciding.story_of(line.line_id, depth),
+        "order_id": fact.order_id, "order_no": fact.order_no, "sharer_id": sharer_id, "buyer_id": fact.buyer_id,
+        "attribution_id": fact.attribution_id, "plan_version_id": version.id, "plan_label": version.label,
+        "rule": _document(award.rule), "base_minor": line.amount_minor, "points_minor": line.points_minor,
+        "list_minor": line.list_minor, "cost_minor": line.cost_minor, "cap_minor": award.cap_minor,
+        "accrued_minor": award.amount_minor, "accrual_transfer_id": None, "refunded_minor": 0, "disputed": "",
+        "line_version": line.version, "settle_days": version.plan.settle_days, "accrued_at": fact.happened_at,
+        "delivered_at": None, "matures_at": None, "matured_at": None, "verdict": "", "verdict_at": None,
+        "waits_until": None,
+    })  # fmt: skip
+
+
+@cache
+def _document(rule: RewardRule) -> dict[str, Any]:
+    """A rule as a reward keeps it; shared by all that keep the same."""
+    return asdict(rule)
 
 
 @dataclass(slots=True)
@@ -224,15 +237,27 @@ def _advance(moved: Sequence[tuple[Reward, OrderFact, LineSnapshot]], *, at: dat
         ],
         by=SYSTEM, at=at,
     )  # fmt: skip
-    # An upsert over the known ids: one flat statement, where an UPDATE with a CASE per row grows with its square.
-    Reward.objects.bulk_create(
-        [s.row for s in steps if not s.row._state.adding],
-        batch_size=500,
-        update_conflicts=True,
-        unique_fields=["id"],
-        update_fields=["refunded_minor", "line_version", "delivered_at", "matures_at", "disputed"],
-    )
+    _save([s.row for s in steps if not s.row._state.adding])
     outbox.publish(*[RewardsHeld(tuple(arrived[i : i + 64])) for i in range(0, len(arrived), 64)], at=at)
+
+
+def _save(rows: Sequence[Reward]) -> None:
+    """Write down where known rewards stand now; they are locked."""
+    if not rows:
+        return
+    want, params = sheets.table("w", {
+        "id": ("uuid", [r.id for r in rows]),
+        "refunded": ("bigint", [r.refunded_minor for r in rows]),
+        "version": ("bigint", [r.line_version for r in rows]),
+        "delivered": ("timestamptz", [r.delivered_at for r in rows]),
+        "matures": ("timestamptz", [r.matures_at for r in rows]),
+        "disputed": ("text", [r.disputed for r in rows]),
+    })  # fmt: skip
+    sheets.run(
+        "UPDATE rewards_reward SET refunded_minor = w.refunded, line_version = w.version,"  # noqa: S608
+        f" delivered_at = w.delivered, matures_at = w.matures, disputed = w.disputed FROM {want} WHERE rewards_reward.id = w.id",
+        params,
+    )
 
 
 def facts_of(row: Reward) -> LineFacts:
@@ -281,63 +306,3 @@ def _hold(row: Reward, line: LineSnapshot, left: int, held: int) -> list[Leg]:
     if row.disputed == "open" and line.disputed != "open" and held:
         return [Fill("reward.held", "reward.available", held, nets="receivable.clawback.reward")]
     return []
-
-
-def mature_due(*, at: datetime, until: datetime | None = None, most: int = 500) -> int:
-    """Make available what has waited out its window with nothing open; in batches, each its own transaction.
-
-    ``until`` (default ``at``) is the moment windows are compared with: an import of history walks through the past.
-
-    The walk goes on behind rewards that must wait (an open case), so that they hold up no other.
-    """
-    total, after = 0, None
-    while True:
-        done, after = _mature_batch(at, until or at, most, after)
-        total += done
-        if after is None:
-            return total
-
-
-Place = tuple[datetime, UUID]  # where a walk in (matures_at, id) order stands
-
-
-@transaction.atomic
-def _mature_batch(at: datetime, until: datetime, most: int, after: Place | None) -> tuple[int, Place | None]:
-    """One step of the walk: how many matured, and where the next step begins (None: nothing is left)."""
-    due = (
-        Reward.objects.filter(may_mature(at), matured_at=None, matures_at__lte=until)
-        .exclude(delivered_at=None)
-        .exclude(verdict=Outcome.REFUSE)
-        .exclude(disputed="open")
-        .order_by("matures_at", "id")
-    )
-    if after:
-        due = due.filter(Q(matures_at__gt=after[0]) | Q(matures_at=after[0], id__gt=after[1]))
-    if connection.vendor == "postgresql":
-        due = due.select_for_update(skip_locked=True)
-    rows = list(due[:most])
-    if not rows:
-        return 0, None
-    last = rows[-1]
-    onward = (last.matures_at, last.id) if len(rows) == most and last.matures_at else None
-    waiting = aftersale.open_line_ids([row.line_id for row in rows])
-    ready = [row for row in rows if row.line_id not in waiting]
-    if not ready:
-        return 0, onward
-    held = books.standing_many([(row.sharer_id, row.story_id) for row in ready], ["reward.held"])
-    ledger.post_many(list(_maturing(ready, held)), by=SYSTEM, at=at)
-    done = Reward.objects.filter(id__in=[row.id for row in ready], matured_at=None).update(matured_at=at)
-    return done, onward
-
-
-def _maturing(
-    rows: Iterable[Reward], held: Mapping[tuple[UUID, UUID], Mapping[str, int]]
-) -> Iterable[PostingRequest]:  # fmt: skip
-    for row in rows:
-        amount = held[row.sharer_id, row.story_id].get("reward.held", 0)
-        if amount and row.matures_at:
-            yield PostingRequest(
-                row.sharer_id, "reward_matured", f"{_reference(row)}:matured", row.story_id,
-                (Fill("reward.held", "reward.available", amount, nets="receivable.clawback.reward"),), row.matures_at,
-                plan_version=row.plan_label,
-            )  # fmt: skip

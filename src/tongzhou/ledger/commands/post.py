@@ -14,25 +14,38 @@ Everybody locks in the same order, so two posters never wait for each other in a
 CHECK constraints stand behind all of it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
+from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from tongzhou.kit import clock, inserts
+from tongzhou.kit import clock, sheets
 from tongzhou.kit.actor import Actor
 from tongzhou.kit.idempotency import digest
-from tongzhou.kit.ids import new_id
+from tongzhou.kit.ids import new_ids
 from tongzhou.kit.refusals import Kind, Refusal, conflict
 from tongzhou.kit.transactions import command
 from tongzhou.ledger import chart, sql
 from tongzhou.ledger.models import Book, DaySeal, MallCurrency, Posting, Transfer
-from tongzhou.ledger.values import Draw, Leg, Move, Posted, PostedTransfer, PostingRequest, Take
+from tongzhou.ledger.values import Draw, Fill, Leg, Move, Posted, PostedTransfer, PostingRequest, Take
 
+_ACCOUNTS: dict[type, Callable[[Any], tuple[str, ...]]] = {
+    Move: attrgetter("debit", "credit"),
+    Draw: attrgetter("first", "then", "credit"),
+    Fill: attrgetter("debit", "credit", "nets"),
+    Take: attrgetter("debit", "credit"),
+}
+# What a repeat is compared by: every field of a leg but the name its transfer may be given beforehand.
+_INPUT: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    kind: attrgetter(*[f for f in kind.__slots__ if f != "id"]) for kind in (Move, Draw, Fill, Take)
+}
 MOST = 1_000  # books a batch may touch (house.md, sharding habit 3)
 
 
@@ -69,13 +82,13 @@ def post_many(requests: Sequence[PostingRequest], *, by: Actor, at: datetime) ->
     _check_day(at)
     _check_currency()
     sql.open_books({(r.book_id, r.book_kind) for r in requests})
-    batch = _insert_postings(requests, by=by, at=at)
-    _resolve(batch.fresh)
-    _drop_empty(batch.fresh)
-    _cite(batch.fresh)
-    _insert_transfers(batch.fresh)
-    _move_balances(batch.fresh)
-    return batch.answers()
+    asked, fresh = _insert_postings(requests, by=by, at=at)
+    _resolve(fresh)
+    _drop_empty(fresh)
+    _cite(fresh)
+    _insert_transfers(fresh)
+    _move_balances(fresh)
+    return [draft.answer() for draft in asked]
 
 
 def hold_books(book_ids: Sequence[UUID], *, kind: str = "member") -> None:
@@ -91,51 +104,42 @@ def hold_books(book_ids: Sequence[UUID], *, kind: str = "member") -> None:
 
 @dataclass(slots=True)
 class _Draft:
-    """A posting on its way into the book."""
+    """A posting on its way into the book; ``old`` is what its reference had written before, if it had."""
 
     request: PostingRequest
     id: UUID
     input_hash: str
     moves: list[tuple[UUID, Move]] = field(default_factory=list)
+    old: Posted | None = None
 
-
-@dataclass(slots=True)
-class _Batch:
-    """Which requests are new, and what the repeated ones wrote before; in the order asked."""
-
-    keys: list[tuple[UUID, str]]
-    fresh: list[_Draft]
-    old: dict[tuple[UUID, str], Posted]
-
-    def answers(self) -> list[Posted]:
-        new = {
-            (d.request.book_id, d.request.reference): Posted(
-                d.id, tuple(PostedTransfer(i, m.debit, m.credit, m.amount) for i, m in d.moves)
-            )
-            for d in self.fresh
-        }
-        return [self.old.get(key) or new[key] for key in self.keys]
+    def answer(self) -> Posted:
+        if self.old:
+            return self.old
+        return Posted(self.id, tuple([PostedTransfer(i, m.debit, m.credit, m.amount) for i, m in self.moves]))
 
 
 def _check(request: PostingRequest) -> None:
     if not request.legs:
         raise Refusal("empty_posting", _("一笔记账至少要有一条分录。"), field="legs", value=request.reference)
     for leg in request.legs:
-        accounts = (leg.debit, leg.credit) if isinstance(leg, Move | Take) else (
-            (leg.first, leg.then, leg.credit) if isinstance(leg, Draw) else (leg.debit, leg.credit, leg.nets)
-        )  # fmt: skip
-        for account in accounts:
-            try:
-                chart.entry(account)
-            except KeyError:
-                raise Refusal("unknown_account", _("科目表里没有这个科目。"), field="account", value=account) from None
-        if len(set(accounts)) != len(accounts):
-            raise Refusal("same_account", _("借贷双方不能是同一个科目。"), field="account", value=accounts[0])
+        _check_accounts(_ACCOUNTS[type(leg)](leg))
         if type(leg.amount) is not int or leg.amount <= 0:
             raise Refusal(
                 "amount_not_positive", _("金额必须是正整数（最小货币单位）。"), field="amount", value=leg.amount,
                 rule=_("大于 0 的整数"), fix=_("没有金额就不要记账。"),
             )  # fmt: skip
+
+
+@cache
+def _check_accounts(accounts: tuple[str, ...]) -> None:
+    """The accounts of a leg; those that were right once are right."""
+    for account in accounts:
+        try:
+            chart.entry(account)
+        except KeyError:
+            raise Refusal("unknown_account", _("科目表里没有这个科目。"), field="account", value=account) from None
+    if len(set(accounts)) != len(accounts):
+        raise Refusal("same_account", _("借贷双方不能是同一个科目。"), field="account", value=accounts[0])
 
 
 def _check_day(at: datetime) -> None:
@@ -164,33 +168,43 @@ def _check_currency() -> None:
 
 
 def _input_hash(request: PostingRequest) -> str:
-    legs = [[type(leg).__name__, *(getattr(leg, f) for f in leg.__slots__ if f != "id")] for leg in request.legs]
+    legs = [(type(leg).__name__, *_INPUT[type(leg)](leg)) for leg in request.legs]
     return digest([request.kind, str(request.story_id), legs])
 
 
-def _insert_postings(requests: Sequence[PostingRequest], *, by: Actor, at: datetime) -> _Batch:
-    """Insert what is new; compare what is not."""
+def _insert_postings(
+    requests: Sequence[PostingRequest], *, by: Actor, at: datetime
+) -> tuple[list[_Draft], list[_Draft]]:  # fmt: skip
+    """Insert what is new; compare what is not. Returns a draft for each request, and those that are new, once each."""
     drafts: dict[tuple[UUID, str], _Draft] = {}
-    keys = []
-    for request in requests:
-        key, body = (request.book_id, request.reference), _input_hash(request)
-        keys.append(key)
-        if key in drafts and drafts[key].input_hash != body:
+    asked = []
+    for request, identity in zip(requests, new_ids(len(requests)), strict=True):
+        body = _input_hash(request)
+        draft = drafts.setdefault((request.book_id, request.reference), _Draft(request, identity, body))
+        if draft.input_hash != body:
             raise _reused(request.reference)
-        drafts.setdefault(key, _Draft(request, new_id(), body))
-    new = [
-        Posting(
-            id=d.id, book_id=d.request.book_id, kind=d.request.kind, reference=d.request.reference,
-            input_hash=d.input_hash, story_id=d.request.story_id, effective_at=d.request.effective_at,
-            recorded_at=at, actor=str(by)[:80], plan_version=d.request.plan_version,
-        )
-        for _key, d in sorted(drafts.items(), key=lambda item: (item[0][0].hex, item[0][1]))
-    ]  # fmt: skip
-    written = sql.insert_new(Posting, new, conflict=("book_id", "reference"))
-    if len(written) == len(new):
-        return _Batch(keys, list(drafts.values()), {})
-    missing = [d for d in drafts.values() if d.id not in written]
-    return _Batch(keys, [d for d in drafts.values() if d.id in written], _earlier(missing))
+        asked.append(draft)
+    fresh = list(drafts.values())
+    new = sorted(fresh, key=lambda d: (d.request.book_id.int, d.request.reference))
+    written = sql.insert_postings(
+        {
+            "id": [d.id for d in new],
+            "book_id": [d.request.book_id for d in new],
+            "kind": [d.request.kind for d in new],
+            "reference": [d.request.reference for d in new],
+            "input_hash": [d.input_hash for d in new],
+            "story_id": [d.request.story_id for d in new],
+            "effective_at": [d.request.effective_at for d in new],
+            "plan_version": [d.request.plan_version for d in new],
+        },
+        {"recorded_at": at, "actor": str(by)[:80]},
+    )
+    if written is None:
+        return asked, fresh
+    told = _earlier([d for d in fresh if d.id not in written])
+    for draft in fresh:
+        draft.old = told.get((draft.request.book_id, draft.request.reference))
+    return asked, [d for d in fresh if d.id in written]
 
 
 def _earlier(drafts: Iterable[_Draft]) -> dict[tuple[UUID, str], Posted]:
@@ -220,26 +234,44 @@ def _reused(reference: str) -> Refusal:
 
 def _resolve(drafts: Sequence[_Draft]) -> None:
     """Turn splits into moves. Balances are locked first, in order, and followed leg by leg."""
-    if all(isinstance(leg, Move) for d in drafts for leg in d.request.legs):
-        for draft in drafts:
-            draft.moves = [(leg.id or new_id(), leg) for leg in draft.request.legs if isinstance(leg, Move)]
-        return
-    pairs = {
-        (d.request.book_id, account)
-        for d in drafts
-        for leg in d.request.legs
-        for name in ("debit", "credit", "first", "then", "nets")
-        if (account := getattr(leg, name, ""))
-    }
-    standing = sql.lock_balances(sorted(pairs, key=lambda p: (p[0].hex, p[1])))
+    split = {name for d in drafts for leg in d.request.legs if (name := _split_by(leg))}
+    standing = _lock(drafts) if split else {}
+    moves: list[list[Move]] = []
     for draft in drafts:
-        book = draft.request.book_id
+        if not split:
+            moves.append([leg for leg in draft.request.legs if isinstance(leg, Move)])
+            continue
+        have = standing.setdefault(draft.request.book_id, {})
+        moves.append([])
         for leg in draft.request.legs:
-            for move in _parts(leg, book, standing):
-                draft.moves.append((move.id or new_id(), move))
+            for move in _parts(leg, have):
+                moves[-1].append(move)
                 for account, side in ((move.debit, 1), (move.credit, -1)):
-                    sign = side if chart.is_debit_normal(account) else -side
-                    standing[book, account] = standing.get((book, account), 0) + sign * move.amount
+                    if account in split:
+                        sign = side if chart.is_debit_normal(account) else -side
+                        have[account] = have.get(account, 0) + sign * move.amount
+    ids = iter(new_ids(sum(map(len, moves))))
+    for draft, parts in zip(drafts, moves, strict=True):
+        draft.moves = [(move.id or next(ids), move) for move in parts]
+
+
+def _split_by(leg: Leg) -> str:
+    """The account whose balance decides how a leg is split; empty for a plain move."""
+    if isinstance(leg, Move):
+        return ""
+    return leg.first if isinstance(leg, Draw) else leg.debit if isinstance(leg, Take) else leg.nets
+
+
+def _lock(drafts: Sequence[_Draft]) -> dict[UUID, dict[str, int]]:
+    """Every balance these drafts touch, locked in (book, account) order."""
+    touched: dict[UUID, set[str]] = {}
+    for draft in drafts:
+        accounts = touched.setdefault(draft.request.book_id, set())
+        for leg in draft.request.legs:
+            accounts.update(_ACCOUNTS[type(leg)](leg))
+    return sql.lock_balances(
+        [(b, a) for b, names in sorted(touched.items(), key=lambda item: item[0].int) for a in sorted(names)]
+    )
 
 
 def _drop_empty(drafts: Sequence[_Draft]) -> None:
@@ -249,17 +281,17 @@ def _drop_empty(drafts: Sequence[_Draft]) -> None:
         Posting.objects.filter(id__in=empty).delete()
 
 
-def _parts(leg: Leg, book: UUID, standing: dict[tuple[UUID, str], int]) -> list[Move]:
-    """A split as one or two moves, by what stands now."""
+def _parts(leg: Leg, have: Mapping[str, int]) -> list[Move]:
+    """A split as one or two moves, by what stands now in its book."""
     if isinstance(leg, Move):
         return [leg]
     if isinstance(leg, Draw):
-        near = max(0, min(leg.amount, standing.get((book, leg.first), 0)))
+        near = max(0, min(leg.amount, have.get(leg.first, 0)))
         parts = [(leg.first, leg.credit, near), (leg.then, leg.credit, leg.amount - near)]
     elif isinstance(leg, Take):
-        parts = [(leg.debit, leg.credit, max(0, min(leg.amount, standing.get((book, leg.debit), 0))))]
+        parts = [(leg.debit, leg.credit, max(0, min(leg.amount, have.get(leg.debit, 0))))]
     else:
-        near = max(0, min(leg.amount, standing.get((book, leg.nets), 0)))
+        near = max(0, min(leg.amount, have.get(leg.nets, 0)))
         parts = [(leg.debit, leg.nets, near), (leg.debit, leg.credit, leg.amount - near)]
     return [Move(debit, credit, amount, leg.cites) for debit, credit, amount in parts if amount]
 
@@ -285,26 +317,36 @@ def _cite(drafts: Sequence[_Draft]) -> None:
 
 
 def _insert_transfers(drafts: Sequence[_Draft]) -> None:
-    inserts.write(
-        Transfer(
-            id=transfer_id, book_id=d.request.book_id, posting_id=d.id, story_id=d.request.story_id, seq=seq,
-            debit=move.debit, credit=move.credit, amount=move.amount, cites=move.cites,
-        )
-        for d in drafts
-        for seq, (transfer_id, move) in enumerate(d.moves)
-    )  # fmt: skip
+    rows = [(d, seq, i, move) for d in drafts for seq, (i, move) in enumerate(d.moves)]
+    sheets.insert(
+        Transfer,
+        {
+            "id": [i for _d, _n, i, _m in rows],
+            "book_id": [d.request.book_id for d, _n, _i, _m in rows],
+            "posting_id": [d.id for d, _n, _i, _m in rows],
+            "story_id": [d.request.story_id for d, _n, _i, _m in rows],
+            "seq": [n for _d, n, _i, _m in rows],
+            "debit": [m.debit for _d, _n, _i, m in rows],
+            "credit": [m.credit for _d, _n, _i, m in rows],
+            "amount": [m.amount for _d, _n, _i, m in rows],
+            "cites": [m.cites for _d, _n, _i, m in rows],
+        },
+        {"reversed": 0},
+    )
 
 
 def _move_balances(drafts: Sequence[_Draft]) -> None:
-    deltas: dict[tuple[UUID, str], list[int]] = {}
+    deltas: dict[UUID, dict[str, list[int]]] = {}
     for draft in drafts:
-        book = draft.request.book_id
+        moved = deltas.setdefault(draft.request.book_id, {})
         for _id, move in draft.moves:
-            deltas.setdefault((book, move.debit), [0, 0])[0] += move.amount
-            deltas.setdefault((book, move.credit), [0, 0])[1] += move.amount
+            moved.setdefault(move.debit, [0, 0])[0] += move.amount
+            moved.setdefault(move.credit, [0, 0])[1] += move.amount
+    if not any(deltas.values()):
+        return
     short = sql.apply_deltas(deltas)
     if short:
-        book, account = short[0]
+        _book, account = short[0]
         raise conflict(
             "insufficient_balance", _("余额不足：%(account)s。") % {"account": account}, field="account", value=account,
             rule=_("这个科目的余额不能小于 0"), fix=_("先看余额，再按余额以内的金额操作。"),
