@@ -23,10 +23,11 @@ from tongzhou.rewards import maturing
 from tongzhou.suppliers import handlers, payables
 
 # a command and its module share a name, and the package shows the command
-posting, deliver, refund, settle = (
+posting, deliver, refund, settle, dispute, disputes = (
     importlib.import_module(f"tongzhou.{name}")
-    for name in ("ledger.commands.post", "orders.commands.deliver", "orders.commands.refund", "orders.commands.settle")
-)
+    for name in ("ledger.commands.post", "orders.commands.deliver", "orders.commands.refund", "orders.commands.settle",
+                 "orders.commands.dispute", "payments.disputes")
+)  # fmt: skip
 pytestmark = pytest.mark.django_db
 
 
@@ -83,7 +84,26 @@ def one_life(life: Life) -> None:
         life.ship_one(rich, part=False)
         life.receive_one(rich)
         life.a_payout_from_end_to_end(dice, 1000)  # taxed, and again in the same year
+    taken_back(life, dice)
     life.finish()
+
+
+def taken_back(life: Life, dice: Random) -> None:
+    """Chargebacks: of goods that arrived and earned, of goods that were never sent, with a refund that waited; lost and won."""
+    arrived, never, kept = (life.order(1, 1, {0: 1, 2: 2}, pays=True) for _ in range(3))
+    for order in (arrived, kept):
+        life.ship_one(order, part=False)
+        life.receive_one(order)
+    life.time_passes(24 * 16)
+    life.settle_all(dice)  # what they earn has matured
+    part_back(life, arrived, 1, 1, None)
+    for order, how in ((arrived, "lost"), (kept, "won")):
+        life.take_back(order, 1500)
+        life.settle_all(dice)
+        life.decide(order, how)
+        life.settle_all(dice)
+    life.take_back(never, 1500, "lost")
+    life.settle_all(dice)
 
 
 def lies(life: Life, dice: Random) -> None:
@@ -142,6 +162,11 @@ BROKEN = {
     "the same refund again refunds again": (refund.refund, "    if before:", "    if before is not before:"),
     "the freight of a cancelled order stays": (refund._freight_back, "    return next(", "    return None and next("),
     "delivery earns what was refunded": (deliver.earning_legs, "line.amount_minor - line.refunded_minor", "line.amount_minor"),
+    "a lost chargeback leaves the reward": (
+        rewarding._legs, 'standing if line.disputed == "lost" else max', "max"),
+    "a lost chargeback leaves the deposit": (
+        dispute._give_up, 'Move("deposit.orders", "receivable.dispute"', 'Move("expense.dispute", "receivable.dispute"'),
+    "a lost chargeback forgets the refund that waited": (disputes._end, "waiting=gone", "waiting=0"),
     "tax forgets what was withheld": (tax.due_now, "- relief_minor - withheld_minor", "- relief_minor"),
     "tax forgets the year so far": (tax.withhold, "before.gross_minor - before.vat_minor + gross_minor", "gross_minor"),
 }  # fmt: skip

@@ -8,6 +8,9 @@ the final money; in which order the mall *heard* of them must not matter.
 from tests.oracle.facts import (
     Captured,
     Delivered,
+    Disputed,
+    DisputeLost,
+    DisputeWon,
     Ended,
     Fact,
     Line,
@@ -22,7 +25,7 @@ from tests.oracle.money import Answer, OrderMoney, Purse, answer
 from tests.oracle.rules import back_by_tender, largest_remainder, reward_due, spread, tax_due
 
 __all__ = [
-    "Answer", "Captured", "Delivered", "Ended", "Fact", "Line", "OrderMoney", "PayoutAsked", "PayoutFailed", "PayoutPaid",
+    "Answer", "Captured", "Delivered", "DisputeLost", "DisputeWon", "Disputed", "Ended", "Fact", "Line", "OrderMoney", "PayoutAsked", "PayoutFailed", "PayoutPaid",
     "Placed", "Purse", "RefundPaid", "Refunded", "answer", "back_by_tender", "largest_remainder", "reward_due", "spread",
     "tax_due",
 ]  # fmt: skip

@@ -77,6 +77,30 @@ class RefundPaid:
 
 
 @dataclass(frozen=True)
+class Disputed:
+    """The payer's bank took this much of an order's payment back, and the provider a fee; nobody has decided yet."""
+
+    order: Any
+    taken: int
+    fee: int
+
+
+@dataclass(frozen=True)
+class DisputeWon:
+    """The bank gave it back, and the provider this much of its fee."""
+
+    order: Any
+    fee_back: int
+
+
+@dataclass(frozen=True)
+class DisputeLost:
+    """The payer keeps it."""
+
+    order: Any
+
+
+@dataclass(frozen=True)
 class PayoutAsked:
     """A sharer asked for money; ``payout`` names it from now on."""
 
@@ -100,7 +124,10 @@ class PayoutFailed:
     payout: Any
 
 
-Fact = Placed | Captured | Ended | Refunded | Delivered | RefundPaid | PayoutAsked | PayoutPaid | PayoutFailed
+Fact = (
+    Placed | Captured | Ended | Refunded | Delivered | RefundPaid | Disputed | DisputeWon | DisputeLost
+    | PayoutAsked | PayoutPaid | PayoutFailed
+)  # fmt: skip
 
 
 @dataclass

@@ -8,6 +8,9 @@ from typing import Any
 from tests.oracle.facts import (
     Captured,
     Delivered,
+    Disputed,
+    DisputeLost,
+    DisputeWon,
     Ended,
     Fact,
     Ledgered,
@@ -33,11 +36,14 @@ class OrderMoney:
     freight: int = 0
     returning: int = 0
     suspense: int = 0
+    disputed: int = 0
+    loss: int = 0
 
 
 @dataclass
 class Purse:
-    """One sharer's book."""
+    """One sharer's book. ``undecided``: a chargeback is open on something of it, so that how much of what matured
+    is held back depends on what was still there; only the sum of held, available and owed is said then."""
 
     expected: int = 0
     held: int = 0
@@ -48,6 +54,7 @@ class Purse:
     tax: int = 0
     expense: int = 0
     prepaid: int = 0
+    undecided: bool = False
 
 
 @dataclass
@@ -71,6 +78,10 @@ class _Order:
     freight_earned: bool = False
     freight_back: bool = False
     sent_back: int = 0
+    taken: int = 0
+    fees: int = 0
+    lost: bool = False
+    answered: int = 0  # what a lost chargeback paid instead of refunds and deposits
 
     @property
     def total(self) -> int:
@@ -118,6 +129,12 @@ def _tell(order: _Order, fact: Fact) -> None:
         for key in fact.lines:
             order.lines[key].delivered = fact.at
         order.freight_earned = not order.freight_back
+    elif isinstance(fact, Disputed):
+        order.taken, order.fees = fact.taken, order.fees + fact.fee
+    elif isinstance(fact, DisputeWon):
+        order.taken, order.fees = 0, order.fees - fact.fee_back
+    elif isinstance(fact, DisputeLost):
+        _lose(order)
     elif isinstance(fact, Refunded):
         _refund(order, order.lines[fact.line], fact)
 
@@ -133,6 +150,18 @@ def _refund(order: _Order, line: Ledgered, fact: Refunded) -> None:
     everything = all(x.over for x in order.lines.values())
     if everything and not any(x.delivered for x in order.lines.values()):
         order.freight_back = True
+
+
+def _lose(order: _Order) -> None:
+    """The payer keeps it: what was not delivered is given up, and what was on its way back is thereby paid."""
+    order.lost = True
+    if order.paid:
+        for x in order.lines.values():
+            if x.delivered is None:
+                x.refunded, x.units = x.line.amount, x.line.quantity
+        if not any(x.delivered for x in order.lines.values()):
+            order.freight_back = True
+    order.answered = _order_money(order).returning
 
 
 def _order_money(order: _Order) -> OrderMoney:
@@ -152,7 +181,11 @@ def _order_money(order: _Order) -> OrderMoney:
         else:
             deposit += order.placed.freight
     owed_back = order.not_owed + given_back
-    return OrderMoney(order.captured - order.sent_back, deposit, goods, freight, owed_back - order.sent_back)
+    return OrderMoney(
+        order.captured - order.sent_back - order.taken - order.fees, deposit, goods, freight,
+        owed_back - order.sent_back - order.answered, 0, 0 if order.lost else order.taken,
+        order.fees + (order.taken - order.answered if order.lost else 0),
+    )  # fmt: skip
 
 
 def _suppliers(said: Answer, order: _Order) -> None:
@@ -169,12 +202,14 @@ def _rewards(said: Answer, order: _Order, now: datetime) -> None:
     purse = said.purses.setdefault(placed.sharer, Purse())
     for key, x in order.lines.items():
         due = reward_due(x.line.amount, x.line.cost, placed.rate_bp, placed.share_bp, x.refunded)
+        due = 0 if order.lost else due
         said.rewards[key] = due
         if x.delivered is None:
             purse.expected += due
             purse.prepaid += due
             continue
         purse.expense += due
+        purse.undecided |= bool(order.taken and not order.lost and due)
         if x.delivered + timedelta(days=placed.window) <= now:
             purse.available += due
         else:
