@@ -75,6 +75,7 @@ def periodic() -> list[Periodic]:
     return [
         Periodic("orders.expire_due", minute, orders.expire_due),
         Periodic("catalog.release_expired", minute, catalog.release_expired),
+        Periodic("catalog.reindex_due", minute, catalog.reindex_due),
         Periodic("orders.query_pending", minute, orders.query_pending),
         Periodic("payouts.query_sent", minute, payouts.query_sent),
         Periodic("payouts.query_paid", hour, payouts.query_paid),

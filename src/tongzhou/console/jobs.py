@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 JOBS: dict[str, Any] = {
     "orders.expire_due": _("关掉没按时付款的订单"),
     "catalog.release_expired": _("放回没付款占着的库存"),
+    "catalog.reindex_due": _("把搜索索引写新"),
     "orders.query_pending": _("问支付通道：没有消息的付款和退款"),
     "payouts.query_sent": _("问打款通道：在路上的提现"),
     "payouts.query_paid": _("问打款通道：到账后有没有被退回"),
@@ -31,6 +32,7 @@ JOBS: dict[str, Any] = {
 
 ANSWERS: dict[str, list[tuple[str, Any]]] = {
     "orders.expire_due": [(r"(\d+) orders expired", _("关了 {0} 单"))],
+    "catalog.reindex_due": [(r"(\d+) entries written", _("写了 {0} 条"))],
     "catalog.release_expired": [(r"(\d+) orders' holds released", _("放回了 {0} 单占的库存"))],
     "orders.query_pending": [(r"(\d+) payments settled by asking", _("问到 {0} 笔付款"))],
     "payouts.query_sent": [(r"(\d+) payouts ended", _("{0} 笔有了结果"))],

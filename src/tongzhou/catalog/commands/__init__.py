@@ -11,6 +11,7 @@ from tongzhou.catalog.commands.searching import (
     drop_synonyms,
     index_is_current,
     reindex,
+    reindex_due,
     remember_search,
     set_synonyms,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "order_pictures",
     "publish",
     "reindex",
+    "reindex_due",
     "release",
     "release_expired",
     "remember_search",

@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import tree
+from tongzhou.catalog.commands import searching
 from tongzhou.catalog.models import Category, Product
 from tongzhou.catalog.rules import SLUG, clean_text
 from tongzhou.kit import audit
@@ -86,13 +87,15 @@ def save_category(
     path = _path_below(category_id, parent_id)
     if str(category_id) in path[1:]:
         raise conflict("category_loop", _("分类不能放到自己下面。"), field="parent_id", value=parent_id)
-    old = row.path
+    old, called = row.path, (row.name, row.name_en)
     Category.objects.filter(id=category_id).update(
         name=name, name_en=name_en, parent_id=parent_id, position=position, art=art, path=path
     )
     if path != old:
         _move_below(category_id, old, path)
     tree.changed()
+    if path != old or (name, name_en) != called:
+        searching.shelf_changed(tree.current().by_id[category_id].descendants())
     audit.record(by=by, action="category.changed", subject_kind="category", subject_id=category_id, at=at, name=name)
 
 

@@ -21,7 +21,11 @@ from tongzhou.kit.refusals import Refusal, invalid, not_found
 MOST_GROUPS = 2_000
 MOST_WORDS = 12
 RULE = _("每组 2 到 12 个词，一个词只在一组里")
-INDEX = uuid5(UUID(int=0), "tokens 2: folded, heard")  # changes whenever the index would hold something else
+INDEX = uuid5(
+    UUID(int=0), "tokens 3: folded, heard, shelves above"
+)  # changes whenever the index would hold something else
+AT_ONCE = 200  # entries written in the transaction of a shelf's new name
+_PLACE = "reindex"  # the stamp that says how far the worker has come
 Tell = Callable[[int, int], None]
 
 
@@ -142,3 +146,37 @@ def reindex(*, tell: Tell | None = None, batch: int = 500) -> int:
             tell(done, total)
     Stamp.objects.update_or_create(name="search", defaults={"mark": INDEX})
     return done
+
+
+def reindex_due(*, at: datetime, most: int = 5_000, batch: int = 500) -> int:
+    """Write up to ``most`` entries anew when the index is not current, going on where the last turn stopped.
+
+    Whoever makes the index stale takes the place-holder away too, so a turn that was already at work starts over
+    instead of calling its half current.
+    """
+    if index_is_current():
+        return 0
+    place, _new = Stamp.objects.get_or_create(name=_PLACE, defaults={"mark": UUID(int=0)})
+    done, last = 0, place.mark
+    while done < most:
+        ids = list(Product.objects.filter(id__gt=last).order_by("id").values_list("id", flat=True)[:batch])
+        with transaction.atomic():
+            shelf.refresh(ids)
+            if not ids:
+                if Stamp.objects.filter(name=_PLACE, mark=last).delete()[0]:
+                    Stamp.objects.update_or_create(name="search", defaults={"mark": INDEX})
+                return done
+            if not Stamp.objects.filter(name=_PLACE, mark=last).update(mark=ids[-1]):
+                return done
+        done, last = done + len(ids), ids[-1]
+    return done
+
+
+def shelf_changed(category_ids: Sequence[UUID]) -> None:
+    """Entries name the shelves above them: a few are written at once, many by the worker's next turns."""
+    rows = Product.objects.filter(category_id__in=list(category_ids)).values_list("id", flat=True)
+    ids = list(rows[: AT_ONCE + 1])
+    if len(ids) <= AT_ONCE:
+        shelf.refresh(ids)
+    else:
+        Stamp.objects.filter(name__in=["search", _PLACE]).delete()

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tongzhou.catalog import commands, queries
+from tongzhou.catalog.commands import searching
 from tongzhou.catalog.models import SearchDay, Synonym
 from tongzhou.catalog.sounds import heard_tokens
 from tongzhou.catalog.tests.making import AT, BY, a_category, a_product
@@ -167,3 +168,48 @@ def test_what_looks_like_a_person_is_not_counted():
     for text in ("13900000672", "lin@example.com", "TZ26112174470033", "。。"):
         commands.remember_search(query=text, found=0, at=AT)
     assert not SearchDay.objects.exists()
+
+
+def test_a_name_is_found_by_the_shelves_above_it_and_by_their_new_names():
+    top = a_category("drinks", None, "茶饮")
+    leaf = a_category("puer", top, "普洱")
+    a_product("cake", title="勐海七子饼", title_en="", category_id=leaf)
+    a_product("green", title="绿茶", category_id=a_category("other", None, "杂货"))
+    assert found("茶") == ["绿茶", "勐海七子饼"], "what is called so comes first"
+    assert found("七子饼 茶") == found("drinks 普洱") == ["勐海七子饼"]
+    commands.save_category(category_id=top, name="冲饮", name_en="Drinks", by=BY, at=AT)
+    assert found("茶") == ["绿茶"] and found("冲饮") == ["勐海七子饼"]
+    commands.save_category(category_id=leaf, name="普洱", by=BY, at=AT)
+    assert found("冲饮") == [], "moved away from under it"
+
+
+def test_a_large_shelf_renamed_is_written_anew_by_the_worker_in_turns(monkeypatch):
+    monkeypatch.setattr(searching, "AT_ONCE", 2)
+    tea = a_category()
+    for i in range(5):
+        a_product(f"p{i}", title=f"饼 {i}", title_en="", category_id=tea)
+    commands.reindex()
+    assert commands.reindex_due(at=AT) == 0
+    commands.save_category(category_id=tea, name="叶子", by=BY, at=AT)
+    assert not commands.index_is_current() and found("叶子") == []
+    assert commands.reindex_due(at=AT, most=2, batch=2) == 2 and not commands.index_is_current()
+    assert commands.reindex_due(at=AT, most=100, batch=2) == 3 and commands.index_is_current()
+    assert len(found("叶子")) == 5
+
+
+def test_a_turn_overtaken_by_another_name_calls_nothing_current(monkeypatch):
+    monkeypatch.setattr(searching, "AT_ONCE", 0)
+    tea = a_category()
+    a_product("p", title="饼", title_en="", category_id=tea)
+    refresh = searching.shelf.refresh
+
+    def overtaken(ids):
+        refresh(ids)
+        monkeypatch.setattr(searching.shelf, "refresh", refresh)
+        commands.save_category(category_id=tea, name="叶子", by=BY, at=AT)
+
+    monkeypatch.setattr(searching.shelf, "refresh", overtaken)
+    commands.reindex_due(at=AT)
+    assert not commands.index_is_current()
+    commands.reindex_due(at=AT)
+    assert commands.index_is_current() and found("叶子") == ["饼"]
