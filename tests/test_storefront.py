@@ -155,7 +155,7 @@ def test_suggestions_come_by_name_reading_and_shelf(cast):
 def test_structured_data_and_previews_are_whole(cast):
     html = client().get("/products/rougui").content.decode()
     data = json.loads(re.search(r'<script type="application/ld\+json">(.*?)</script>', html)[1])
-    assert data["@type"] == "Product" and data["offers"]["lowPrice"] == "95.00"
+    assert data["@type"] == "Product" and data["offers"]["price"] == "95.00"
     assert data["offers"]["availability"].endswith("InStock")
     for name in ("og:image", "og:url", "og:title"):
         found = re.search(rf'property="{name}" content="([^"]+)"', html)

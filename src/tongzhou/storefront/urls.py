@@ -22,6 +22,8 @@ urlpatterns = [
     path("", require_GET(shop.home)),
     path("categories", require_GET(shop.categories)),
     path("categories/<str:slug>", require_GET(shop.categories)),
+    path("new", require_GET(shop.newest)),
+    path("popular", require_GET(shop.most_bought)),
     path("search", require_GET(shop.search)),
     path("search/suggestions", require_GET(shop.suggest)),
     path("products/<str:slug>", require_GET(shop.product)),
@@ -68,5 +70,7 @@ urlpatterns = [
     path("readyz", require_GET(system.ready)),
     path("robots.txt", require_GET(system.robots)),
     path("sitemap.xml", require_GET(system.sitemap)),
+    path("sitemap-<str:part>.xml", require_GET(system.sitemap)),
+    path("feeds/google.<str:form>", require_GET(system.feed)),
     path("media/<path:path>", require_GET(system.media)),
 ]

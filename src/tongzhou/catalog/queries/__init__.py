@@ -3,7 +3,7 @@
 ``discount_bp`` is the member discount of the plan in force, for SKUs without a member price of their own.
 """
 
-from tongzhou.catalog.queries.addresses import sitemap, slug_of
+from tongzhou.catalog.queries.addresses import sitemap, sitemap_parts, slug_of
 from tongzhou.catalog.queries.cards import cards, cards_by_ids
 from tongzhou.catalog.queries.console import (
     console_product,
@@ -16,6 +16,7 @@ from tongzhou.catalog.queries.console import (
     view_counts,
 )
 from tongzhou.catalog.queries.facets import facets
+from tongzhou.catalog.queries.feeding import feed
 from tongzhou.catalog.queries.finding import (
     popular_searches,
     search,
@@ -39,6 +40,7 @@ __all__ = [
     "console_products",
     "current_slug",
     "facets",
+    "feed",
     "forget",
     "import_runs",
     "levels",
@@ -54,6 +56,7 @@ __all__ = [
     "searches",
     "shelves",
     "sitemap",
+    "sitemap_parts",
     "sku_by_codes",
     "sku_ids_of",
     "skus",

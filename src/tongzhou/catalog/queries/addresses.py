@@ -1,10 +1,14 @@
 """Where products live."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from tongzhou.catalog.models import Product
+from tongzhou.catalog.queries.sieves import published
 from tongzhou.catalog.values import ProductStatus
+
+SITEMAP_PART = 20_000  # addresses in one file; the protocol allows 50,000
 
 
 def slug_of(product_id: UUID) -> str | None:
@@ -13,7 +17,12 @@ def slug_of(product_id: UUID) -> str | None:
     return rows.values_list("slug", flat=True).first()
 
 
-def sitemap(limit: int = 5000) -> list[tuple[str, datetime]]:
-    """Published products and since when, newest first."""
-    rows = Product.objects.filter(status=ProductStatus.PUBLISHED).exclude(published_at=None).order_by("-published_at")
-    return [(slug, at) for slug, at in rows.values_list("slug", "published_at")[:limit] if at]
+def sitemap_parts() -> int:
+    """How many files of a sitemap hold every published product."""
+    return -(-published().count() // SITEMAP_PART)
+
+
+def sitemap(part: int) -> Sequence[tuple[str, datetime]]:
+    """(slug, changed at) of the published products of one file, from 1; by id, so that each is in one file."""
+    start = (part - 1) * SITEMAP_PART
+    return list(published().order_by("id").values_list("slug", "changed_at")[start : start + SITEMAP_PART])

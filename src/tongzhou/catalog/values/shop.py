@@ -210,6 +210,28 @@ class SearchResult:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedItem:
+    """One variant as it is listed elsewhere. ``many``: its product has others; ``picture`` is a URL of its own."""
+
+    id: UUID
+    code: str
+    slug: str
+    many: bool
+    title: str
+    title_en: str
+    description: str
+    description_en: str
+    option_text: str
+    option_text_en: str
+    brand: str
+    category_id: UUID
+    barcode: str
+    price_minor: int
+    available: int
+    picture: str
+
+
+@dataclass(frozen=True, slots=True)
 class Suggestion:
     """A product whose name one may be typing."""
 

@@ -23,7 +23,7 @@ from tongzhou.plans.values import PlanVersionValue
 from tongzhou.rewards import queries as rewards
 from tongzhou.storefront import http, searched, sieve
 from tongzhou.storefront.promises import on_card, promised
-from tongzhou.storefront.structured import choices_data, product_data
+from tongzhou.storefront.structured import choices_data, list_data, product_data, trail_data
 from tongzhou.storefront.variants import axes, chosen_sku, costs_more
 from tongzhou.storefront.views.share import vouch
 from tongzhou.suppliers import queries as suppliers
@@ -31,7 +31,11 @@ from tongzhou.suppliers import queries as suppliers
 Shelf = list[tuple[ProductCard, int]]
 SORTS = ("newest", "price", "-price")
 ON_HOME, IN_BLOCK, IN_SECTION = 40, 4, 4
-POPULAR_DAYS, POPULAR_KEPT = 30, 600  # days looked back; seconds the answer is kept
+POPULAR_DAYS, POPULAR_KEPT, MOST_POPULAR = (
+    30,
+    600,
+    48,
+)  # days looked back; seconds the answer is kept; goods of the list
 FOUND_SORTS = (("relevance", _("最相关")), ("newest", _("最新")), ("price", _("价格从低")), ("-price", _("价格从高")))
 WANTED, WANTED_TIMES = 8, 3  # how many searches are shown; how often something must have been looked for
 
@@ -45,10 +49,30 @@ def popular(discount_bp: int, at: datetime, limit: int = 5) -> list[tuple[Produc
     """What most different people bought in the last 30 days, from paid orders; asked once in ten minutes."""
     found: list[tuple[UUID, int]] | None = cache.get("home:popular")
     if found is None:
-        found = orders.most_bought(at - timedelta(days=POPULAR_DAYS), limit=2 * limit)
+        found = orders.most_bought(at - timedelta(days=POPULAR_DAYS), limit=2 * MOST_POPULAR)
         cache.set("home:popular", found, POPULAR_KEPT)
-    cards = goods.cards_by_ids([p for p, _n in found], discount_bp=discount_bp, shown_only=True) if found else {}
+    asked = [p for p, _n in found[: 2 * limit]]
+    cards = goods.cards_by_ids(asked, discount_bp=discount_bp, shown_only=True) if asked else {}
     return [(cards[p], n) for p, n in found if p in cards and cards[p].in_stock][:limit]
+
+
+def most_bought(request: HttpRequest) -> HttpResponse:
+    """大家在买: the same figures as on the first page, all of them."""
+    at = http.now()
+    found = popular(http.discount(at), at, MOST_POPULAR)
+    return http.page(request, "list", {
+        "kind": "popular", "people": found, "data": list_data([c for c, _n in found], str(_("大家在买"))), "tab": "home",
+    })  # fmt: skip
+
+
+def newest(request: HttpRequest) -> HttpResponse:
+    """新上: everything on sale by when it came, a page at a time."""
+    at, after = http.now(), request.GET.get("after", "")
+    page = goods.cards(discount_bp=http.discount(at), after=after)
+    return http.page(request, "list", {
+        "kind": "new", "items": shelf(page.items, http.plan(at)), "cursor": page.next_cursor, "tab": "home",
+        "data": list_data(page.items, str(_("新上"))), "after": after,
+    })  # fmt: skip
 
 
 def blocks(items: Sequence[ProductCard], tree: Sequence[CategoryNode], most: int = 3) -> list[tuple[CategoryNode, list[ProductCard]]]:  # fmt: skip
@@ -92,8 +116,9 @@ def categories(request: HttpRequest, slug: str = "") -> HttpResponse:
     )
     whole = sort == "newest" and not after and not page.next_cursor and not asked.pairs
     parts = _parts(chosen, page.items, force) if chosen and whole else []
+    trail = goods.trail(chosen) if chosen else []
     context = {"tab": "kinds", "tree": tree, "mark": shelves.mark, "chosen": chosen, "top": top, "sort": sort, "cursor": page.next_cursor,
-               "items": shelf(page.items, force), "parts": parts, "trail": goods.trail(chosen) if chosen else [], "asked": asked, "bp": bp,
+               "items": shelf(page.items, force), "parts": parts, "trail": trail, "data": trail_data(trail) + list_data(page.items, loc(chosen, "name")) if chosen else "", "asked": asked, "bp": bp,
                "sieve": once(partial(_sieve_of, request.path, chosen, sort, asked, bp))}  # fmt: skip
     return http.page(request, "category", context)
 
@@ -206,11 +231,11 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     force = http.plan(at)
     asked = request.GET.get("sku", "")
     sku = chosen_sku(item, asked)
-    earning = promised(force, sku) if sku else 0
+    earning, trail = promised(force, sku) if sku else 0, goods.trail(item.category)
     context = {
         "item": item, "sku": sku, "more": not asked and costs_more(item, sku), "earning": earning, "vouch": vouch(request, item.id, at), "axes": axes(item, sku),
-        "trail": goods.trail(item.category), "supplier": suppliers.supplier(item.supplier_id), "plan": force,
-        "data": product_data(item), "combinations": choices_data(item) if len(item.options) > 1 else "",
+        "trail": trail, "supplier": suppliers.supplier(item.supplier_id), "plan": force,
+        "data": product_data(item) + trail_data(trail, loc(item, "title"), item.slug), "combinations": choices_data(item) if len(item.options) > 1 else "",
         "freight": settings.FREIGHT_MINOR, "free_from": settings.FREE_FREIGHT_FROM_MINOR,
         "back": f"/categories/{item.category.slug}" if item.category.slug else "/",
     }  # fmt: skip

@@ -1,16 +1,18 @@
 """Pages about the mall itself, and what machines ask."""
 
+import re
 from datetime import timedelta
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db import DatabaseError, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import queries as goods
 from tongzhou.kit import clock, worker
-from tongzhou.storefront import http
+from tongzhou.storefront import feeds, http
 
 STARTED = clock.now()
 WORKER_PATIENCE = timedelta(minutes=5)
@@ -64,14 +66,45 @@ def robots(request: HttpRequest) -> HttpResponse:
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain")
 
 
-def sitemap(request: HttpRequest) -> HttpResponse:
-    """Published products for search engines."""
-    rows = "".join(
-        f"<url><loc>{settings.SITE_URL}/products/{slug}</loc><lastmod>{at:%Y-%m-%d}</lastmod></url>"
-        for slug, at in goods.sitemap()
-    )
-    body = f'<?xml version="1.0" encoding="UTF-8"?><urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{rows}</urlset>'
-    return HttpResponse(body, content_type="application/xml")
+def sitemap(request: HttpRequest, part: str = "") -> HttpResponse:
+    """The index, or one of its files: ``pages`` (lists, shelves, help), or a number of the files of products."""
+    if not part:
+        names = ["pages", *map(str, range(1, goods.sitemap_parts() + 1))]
+        rows = "".join(f"<sitemap><loc>{settings.SITE_URL}/sitemap-{name}.xml</loc></sitemap>" for name in names)
+        return _sitemap("sitemapindex", rows)
+    if part == "pages":
+        shelves, places = list(goods.shelves().roots), ["/", "/categories", "/new", "/popular"]
+        while shelves:
+            node = shelves.pop()
+            places.append(f"/categories/{node.slug}")
+            shelves += node.children
+        places += [f"/help/{topic}" for topic in TOPICS]
+        return _sitemap(
+            "urlset", "".join(f"<url><loc>{settings.SITE_URL}{quote(place)}</loc></url>" for place in places)
+        )
+    found = goods.sitemap(int(part)) if re.fullmatch(r"[1-9][0-9]{0,4}", part) else ()
+    if not found:
+        return http.page(request, "error", {"code": 404}, status=404)
+    urls = [
+        f"<url><loc>{settings.SITE_URL}/products/{quote(slug)}</loc><lastmod>{at:%Y-%m-%d}</lastmod></url>"
+        for slug, at in found
+    ]
+    return _sitemap("urlset", "".join(urls))
+
+
+def _sitemap(root: str, rows: str) -> HttpResponse:
+    head = f'<?xml version="1.0" encoding="UTF-8"?><{root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">'
+    return HttpResponse(f"{head}{rows}</{root}>", content_type="application/xml")
+
+
+def feed(request: HttpRequest, form: str) -> HttpResponseBase:
+    """The goods as Google Merchant reads them, ``tsv`` or ``xml``; Chinese, or English with ``?language=en``."""
+    if form not in feeds.TYPES:
+        return http.page(request, "error", {"code": 404}, status=404)
+    language = "en" if request.GET.get("language") == "en" else "zh"
+    response = FileResponse(feeds.written(form, language, http.now()).open("rb"), content_type=feeds.TYPES[form])
+    response["Cache-Control"] = f"public, max-age={feeds.KEPT}"
+    return response
 
 
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
