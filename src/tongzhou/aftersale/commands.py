@@ -89,7 +89,7 @@ def grant(
     """Give money back without being asked: units of a line, any amount (minor units) up to what is left of it, or both.
 
     Without an amount the units' worth goes back; without units the goods stay with the buyer, unless everything
-    left of an unshipped line is given back, which cancels it. ``answer`` is what the buyer reads; ``sound`` =
+    left of a line is given back: what was not sent of it is cancelled then. ``answer`` is what the buyer reads; ``sound`` =
     returned units go back on the shelf. The same ``key`` again changes nothing. Returns the case's number.
     *Refuses:* ``order_not_found``, ``own_order``, ``reason_unknown``, ``answer_missing``, ``nothing_chosen``,
     ``line_not_found``, ``refund_exceeds_line``, ``return_not_possible`` (units on their way), ``case_open``,
@@ -160,8 +160,8 @@ def _granted_line(line: "OrderLine | None", units: int, amount: int | None) -> C
             "refund_exceeds_line", _("要退的金额超过了剩下的。") if amount > 0 else _("没有可退的金额。"), field="amount",
             value=format_minor(amount, settings.CURRENCY), rule=f"≤ {format_minor(money_left, settings.CURRENCY)}",
         )  # fmt: skip
-    if amount == money_left and not line.shipped_quantity:
-        units = units_left  # nothing of it is owed any more: the goods stay on the shelf
+    if amount == money_left and line.delivered_at is None:
+        units = max(units, units_left - line.shipped_quantity)  # what was not sent stays on the shelf
     return CaseLine(line_id=line.id, quantity=units, amount_minor=amount)
 
 

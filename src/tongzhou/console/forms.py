@@ -134,7 +134,7 @@ def days(request: HttpRequest) -> tuple[datetime | None, datetime | None]:
         text = request.GET.get(name, "").strip()
         try:
             found.append(clock.day_start(date.fromisoformat(text) + timedelta(days=add)) if text else None)
-        except ValueError:
+        except (ValueError, OverflowError):  # the last day there is has no next
             raise invalid(
                 "day_invalid",
                 _("日期看不懂。"),

@@ -24,8 +24,11 @@ def note(query: str, found: int, at: datetime) -> None:
 
 def write_down(**_signal: Any) -> None:
     """Count what waits; called when a response has gone out."""
-    while _waiting:
-        query, found, at = _waiting.popleft()
+    while True:
+        try:
+            query, found, at = _waiting.popleft()
+        except IndexError:  # nothing is left, or another thread took it
+            return
         try:
             catalog.remember_search(query=query, found=found, at=at)
         except DatabaseError:

@@ -8,8 +8,9 @@ from tests.test_story import buy, drain, pay, ship_and_receive
 
 from tongzhou.aftersale import commands as aftersale
 from tongzhou.aftersale.models import Case, CaseLine
+from tongzhou.catalog import queries as goods
 from tongzhou.fulfilment import commands as fulfilment
-from tongzhou.kit.actor import Actor
+from tongzhou.kit.actor import Actor, member
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import Refusal
 from tongzhou.ledger import queries as books
@@ -225,3 +226,25 @@ def test_units_on_their_way_wait_but_money_does_not(cast):
     line = next(x for x in sold.lines_of([waiting.order_id])[waiting.order_id] if x.kind == "goods")
     refused("order_not_paid", cast, lambda: give(cast, waiting.order_id, line, key="k3", amount_minor=100))
     assert books.verify().ok
+
+
+@pytest.mark.parametrize(("sent", "kept"), [(2, 2), (1, 1)])
+def test_goods_given_away_on_their_way_still_arrive_and_their_supplier_is_owed_for_them(cast, sent, kept):
+    """All the money back while a parcel travels: what was sent is the buyer's, what was not stays on the shelf."""
+    order_id, tea = order(cast, received=False)
+    rice = next(x for x in sold.lines_of([order_id])[order_id] if x.sku_id == cast.rice)
+    fulfilment.ship(
+        order_id=order_id, carrier="yunda", tracking_no="YD1234567", by=cast.owner, at=AT, lines={tea.id: sent, rice.id: 1}
+    )  # fmt: skip
+    left = goods.available([cast.tea])[cast.tea]
+    give(cast, order_id, tea, amount_minor=tea.amount_minor)
+    give(cast, order_id, rice, key="k2", amount_minor=rice.amount_minor)
+    assert goods.available([cast.tea])[cast.tea] == left + 2 - sent
+    assert sold.order_by_id(order_id).status == "SHIPPED"  # a parcel on its way is no cancelled order
+    fulfilment.confirm_receipt(order_id=order_id, by=member(cast.buyer), buyer_id=cast.buyer, at=LATER)
+    drain(LATER)
+    assert sold.order_by_id(order_id).status == "COMPLETED"
+    assert books.balances(cast.supplier)["payable.supplier"] == 5000 * kept + 3000
+    assert books.balances(cast.buyer).get("revenue.goods", 0) == 0
+    assert rewards.earnings(cast.sharer).held_minor == 0
+    assert books.verify().ok, books.verify().problems

@@ -1,7 +1,7 @@
 """Cards of products in lists: one query for all of them, one row each whatever the number of SKUs."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -122,11 +122,11 @@ def _newest_cursor(after: str) -> tuple[datetime, UUID]:
     key, last = _cursor(after)
     try:
         moment = datetime.fromisoformat(key)
-    except ValueError:
+        if moment.tzinfo is None:
+            raise _bad_cursor(after)
+        return moment.astimezone(UTC), last
+    except (ValueError, OverflowError):  # a moment beyond what a clock of another zone can say, too
         raise _bad_cursor(after) from None
-    if moment.tzinfo is None:
-        raise _bad_cursor(after)
-    return moment, last
 
 
 def _placed(ids: Sequence[UUID], supplier_id: UUID | None) -> "QuerySet[Product]":

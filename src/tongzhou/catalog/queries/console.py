@@ -1,7 +1,7 @@
 """What the console lists: keyset pages by indexed keys, never a count."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from django.db.models import Count, F, Q, Sum
@@ -71,12 +71,12 @@ def console_products(
 def _cursor(after: str) -> tuple[datetime, UUID]:
     moment, _sep, last = after.partition("~")
     try:
-        found = datetime.fromisoformat(moment), UUID(last)
-    except ValueError:
-        found = None
-    if found is None or found[0].tzinfo is None:
-        raise invalid("cursor_invalid", _("翻页的位置不对，请从头再看。"), field="after", value=after[:80])
-    return found
+        at, identity = datetime.fromisoformat(moment), UUID(last)
+        if at.tzinfo is not None:
+            return at.astimezone(UTC), identity
+    except (ValueError, OverflowError):
+        pass
+    raise invalid("cursor_invalid", _("翻页的位置不对，请从头再看。"), field="after", value=after[:80])
 
 
 def _sums(ids: Sequence[UUID]) -> dict[UUID, tuple[int, int]]:

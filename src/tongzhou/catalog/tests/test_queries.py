@@ -201,3 +201,16 @@ def test_visitors_browse_only_what_leads_to_goods_on_sale():
 def test_cards_of_named_products():
     a, b = shelf_of(2)
     assert set(queries.cards_by_ids([a, b, new_id()], discount_bp=BP)) == {a, b}
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-07-14T00:00:00", "x"]
+)
+def test_a_page_beyond_the_calendar_is_a_cursor_that_is_refused(moment):
+    for read in (
+        lambda after: queries.cards(discount_bp=0, after=after),
+        lambda after: queries.console_products(after=after),
+    ):
+        with pytest.raises(Refusal) as no:
+            read(f"{moment}~{'0' * 32}")
+        assert no.value.code == "cursor_invalid"

@@ -79,6 +79,9 @@ def _will(asked: dict[str, Any], lines: "list[OrderLine]") -> dict[str, Any]:
     back = rewards.if_refunded({line.id: amount})
     people = members.cards([b.sharer_id for b in back])
     whole = amount == left and not line.shipped_quantity
-    return {"amount": amount, "left": left - amount, "line": line, "units": line.quantity if whole else asked["units"],
+    units = asked["units"]
+    if amount == left and line.delivered_at is None:  # what was not sent stays on the shelf
+        units = max(units, line.quantity - line.refunded_quantity - line.shipped_quantity)
+    return {"amount": amount, "left": left - amount, "line": line, "units": units,
             "sound": asked["sound"], "cancels": whole,
             "rewards": [(b, people.get(b.sharer_id), b.standing_minor - b.back_minor) for b in back]}  # fmt: skip

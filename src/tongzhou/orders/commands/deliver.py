@@ -83,9 +83,13 @@ def deliver(*, order_id: UUID, line_ids: Sequence[UUID] | None = None, by: Actor
 
 
 def gone(line: OrderLine) -> bool:
-    """Refunded whole: nothing of it is owed any more."""
+    """Refunded whole: nothing of it is owed any more, neither way.
+
+    Goods that were sent and then given away (all of their money back, the units the buyer's) still arrive: their
+    supplier is owed for them.
+    """
     return line.refunded_quantity >= line.quantity or (
-        line.amount_minor > 0 and line.refunded_minor >= line.amount_minor
+        line.refunded_minor >= line.amount_minor > 0 and not line.shipped_quantity
     )
 
 
