@@ -2,7 +2,7 @@
 
 A statement with a mark for each value of each row costs more to put together than its rows cost the
 database. Here each column travels as one array (PostgreSQL) or all of them as one JSON document
-(SQLite), so the text of a statement never depends on the number of rows, and an INSERT, an UPDATE or a
+(SQLite), so the text of a statement does not grow with its rows, and an INSERT, an UPDATE or a
 read of thousands is the database's own work. The caller sorts: rows are taken in the order given.
 """
 
@@ -17,6 +17,7 @@ from django.db.models.base import ModelState
 
 from tongzhou.kit import selects
 
+FEW = 12  # so many rows and fewer are written out: the database reads a short list faster than an array
 M = TypeVar("M", bound=models.Model)
 Columns = Mapping[str, tuple[str, Sequence[Any]]]  # name → (PostgreSQL's type, values)
 
@@ -27,11 +28,26 @@ def table(name: str, columns: Columns) -> tuple[str, list[Any]]:
     A jsonb value is any JSON-like value; the other types take None and what Python calls them.
     """
     kinds = tuple((column, kind) for column, (kind, _values) in columns.items())
-    text = _table(name, kinds, connection.vendor)
-    if connection.vendor == "postgresql":
-        return text, [_array(kind, values) for kind, values in columns.values()]
-    cells = [[_cell(kind, v) for v in values] for kind, values in columns.values()]
-    return text, [json.dumps(list(zip(*cells, strict=True)), ensure_ascii=False)]
+    count = len(next(iter(columns.values()))[1])
+    return _table(name, kinds, connection.vendor, _few(count)), _given(columns, count)
+
+
+def _few(count: int) -> int:
+    """How many rows to write out; 0 for arrays."""
+    return count if count <= FEW else 0
+
+
+def _given(columns: Columns, count: int) -> list[Any]:
+    """The parameters of :func:`_table`."""
+    postgres = connection.vendor == "postgresql"
+    if postgres and not _few(count):
+        return [_array(kind, values) for kind, values in columns.values()]
+    cells = [
+        _documents(values) if kind == "jsonb" else values if postgres else [_cell(kind, v) for v in values]
+        for kind, values in columns.values()
+    ]
+    rows = zip(*cells, strict=True)
+    return [v for row in rows for v in row] if _few(count) else [json.dumps(list(rows), ensure_ascii=False)]
 
 
 def insert(
@@ -44,10 +60,11 @@ def insert(
     no default of the model is applied. ``unless`` names a unique key: a row whose key is taken is left out.
     """
     kept = same or {}
-    if not len(next(iter(each.values()))):
+    count = len(next(iter(each.values())))
+    if not count:
         return 0
-    text, kinds = _insert(model, tuple(each), tuple(kept), tuple(unless), connection.vendor)
-    _text, params = table("w", {name: (kinds[name], values) for name, values in each.items()})
+    text, kinds = _insert(model, tuple(each), tuple(kept), tuple(unless), connection.vendor, _few(count))
+    params = _given({name: (kinds[name], values) for name, values in each.items()}, count)
     given = [_scalar(kinds[name], value) for name, value in kept.items()]
     with connection.cursor() as cursor:
         cursor.execute(text, [*given, *params])
@@ -83,17 +100,29 @@ def _scalar(kind: str, value: Any) -> Any:
 
 
 @cache
-def _table(name: str, kinds: tuple[tuple[str, str], ...], vendor: str) -> str:
+def _table(name: str, kinds: tuple[tuple[str, str], ...], vendor: str, few: int) -> str:
+    names = ", ".join(column for column, _kind in kinds)
+    if few:
+        marks = ", ".join(f"%s::{kind}" if vendor == "postgresql" else "%s" for _column, kind in kinds)
+        values = f"VALUES {', '.join([f'({marks})'] * few)}"
+        if vendor == "postgresql":
+            return f"({values}) AS {name}({names})"
+        read = ", ".join(f"column{i} AS {column}" for i, (column, _kind) in enumerate(kinds, start=1))
+        return f"(SELECT {read} FROM ({values})) AS {name}"  # noqa: S608
     if vendor == "postgresql":
-        arrays = ", ".join(f"%s::{kind}[]" for _column, kind in kinds)
-        return f"unnest({arrays}) AS {name}({', '.join(column for column, _kind in kinds)})"
+        return f"unnest({', '.join(f'%s::{kind}[]' for _column, kind in kinds)}) AS {name}({names})"
     read = ", ".join(f"json_extract(value, '$[{i}]') AS {column}" for i, (column, _kind) in enumerate(kinds))
     return f"(SELECT {read} FROM json_each(%s)) AS {name}"  # noqa: S608
 
 
 @cache
 def _insert(
-    model: type[models.Model], each: tuple[str, ...], same: tuple[str, ...], unless: tuple[str, ...], vendor: str
+    model: type[models.Model],
+    each: tuple[str, ...],
+    same: tuple[str, ...],
+    unless: tuple[str, ...],
+    vendor: str,
+    few: int,
 ) -> tuple[str, dict[str, str]]:
     """The INSERT, and the type of each attribute."""
     fields = {field.attname: field for field in model._meta.concrete_fields}
@@ -101,7 +130,7 @@ def _insert(
         raise TypeError(f"{model.__name__}: columns missing or unknown: {set(fields) ^ {*each, *same}}")
     kinds = {name: _kind(field) for name, field in fields.items()}
     mark = {name: f"%s::{kinds[name]}" if vendor == "postgresql" else "%s" for name in same}
-    rows = _table("w", tuple((name, kinds[name]) for name in each), vendor)
+    rows = _table("w", tuple((name, kinds[name]) for name in each), vendor, few)
     names = ", ".join(f'"{fields[name].column}"' for name in (*same, *each))
     values = ", ".join([*mark.values(), *(f"w.{name}" for name in each)])
     end = f" ON CONFLICT ({', '.join(unless)}) DO NOTHING" if unless else ""
