@@ -172,3 +172,15 @@ def test_a_chargeback_through_the_banks_own_page(cast, settings, tmp_path, live_
     drain(AT)
     assert sold.order_by_id(placed.order_id).status == "CANCELLED"
     assert books.verify().ok
+
+
+def test_a_banks_word_that_does_not_fit_is_kept_for_a_person_once(cast, bank):
+    from tongzhou.kit import audit
+
+    assert bank.say(bank.body())[0] == 200
+    said = bank.body(outcome="dispute_opened", amount=1, dispute_no="D9", fee=0)
+    for _again in range(2):
+        status, answer = bank.say(said)
+        assert (status, answer["code"]) == (422, "dispute_amount_mismatch")
+    kept = [e for e in audit.trail("order", bank.placed.no) if e.action == "dispute.refused"]
+    assert [(e.detail["code"], e.detail["amount_minor"]) for e in kept] == [("dispute_amount_mismatch", 1)]

@@ -18,6 +18,7 @@ ACTIONS: dict[str, Any] = {
     "dispute.opened": _("拒付开始"),
     "dispute.won": _("拒付，商城赢"),
     "dispute.lost": _("拒付，买家赢"),
+    "dispute.refused": _("没收下的拒付通知"),
     "dispute.fee": _("补记拒付手续费"),
     "orders.export": _("导出订单"),
     "case.approve": _("同意售后"),

@@ -39,6 +39,7 @@ SECTIONS = (
     ("search", "/console/search", "search", _("搜索"), DESK),
     ("orders", "/console/orders", "box", _("交易与履约"), CARE),
     ("cases", "/console/cases", "return", _("售后"), CARE),
+    ("disputes", "/console/disputes", "stop", _("银行拒付"), CARE | MONEY),
     ("sharing", "/console/sharing", "share", _("分享与归因"), DESK),
     ("payouts", "/console/payouts", "wallet", _("佣金与结算"), MONEY),
     ("tax", "/console/tax", "file", _("财务与税"), MONEY),

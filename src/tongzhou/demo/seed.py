@@ -124,7 +124,8 @@ def next_steps(site: str) -> list[str]:
         f"  Shop      {site}/",
         "            sign in with 13900000100 (林小满, who shares) or any number; the code is shown on the page",
         f"  Console   {site}/console/",
-        f"            13800000001 (沈岚, owner) or 13800000002 (顾川, finance), password {PASSWORD}",
+        "            13800000001 (沈岚, owner), 13800000002 (顾川, finance) or 13800000003 (陆遥, operator),",
+        f"            password {PASSWORD}",
         "",
         "  Try       share a product, open its link in a private window, buy it; ship the order in the console,",
         "            and follow the reward from expected to paid under Earn. A payout takes two people.",
@@ -140,6 +141,9 @@ def _found(at: datetime, dice: random.Random, scale: int) -> _World:
     )
     money = people.create_operator(
         phone="13800000002", name="顾川", password=PASSWORD, roles={"finance"}, by=SYSTEM, at=at
+    )
+    people.create_operator(
+        phone="13800000003", name="陆遥", password=PASSWORD, roles={"operator", "support"}, by=SYSTEM, at=at
     )
     world = _World(operator(owner, "沈岚"), operator(money, "顾川"))
     plans.import_plan(text=PLAN.read_text(encoding="utf-8"), by=world.boss, at=at)

@@ -16,7 +16,7 @@ MAY = {
     "products": "OP", "products/new": "OP", "products/import": "OP", "products/export": "OP",
     "products/<str:identity>": "OP", "products/<str:identity>/status": "OP", "products/<str:identity>/pictures": "OP",
     "orders": "OPS", "orders/ship": "OPS", "orders/<str:no>": "OPS", "orders/<str:no>/why": "OPS", "orders/<str:no>/refund": "OPS", "search": "OP", "search/synonyms": "OP",
-    "cases": "OPS", "disputes": "OPS", "cases/<str:no>": "OPS",
+    "cases": "OPS", "disputes": "OPFS", "cases/<str:no>": "OPS",
     "payouts": "OF", "payouts/release": "OF", "payouts/<str:identity>": "OF",
     "payouts/files": "OF", "payouts/files/<str:identity>": "OF", "payouts/settings": "OF", "tax": "OF",
     "tax/members/<str:identity>": "OF",

@@ -13,7 +13,6 @@ from tongzhou.fulfilment import queries as parcels
 from tongzhou.kit import audit, clock
 from tongzhou.kit.refusals import Refusal, invalid
 from tongzhou.orders import queries as orders
-from tongzhou.payments import queries as payments
 from tongzhou.people import queries as members
 from tongzhou.rewards import queries as rewards
 
@@ -35,7 +34,6 @@ def listing(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": [(r, names.get(r.buyer_id), late.get(r.id)) for r in rows], "view": view, "at": clock.now(),
         "more": rows[-1].id if more else None, "counts": cases.view_counts(), "oldest": cases.oldest_waiting(),
-        "disputes": payments.open_disputes(),
     }  # fmt: skip
     return http.page(request, "cases", context)
 

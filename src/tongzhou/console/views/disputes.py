@@ -11,7 +11,7 @@ VIEWS = {"open": "OPEN", "won": "WON", "lost": "LOST", "all": ""}
 MOST = 100
 
 
-@http.door("cases")
+@http.door("disputes")
 def listing(request: HttpRequest) -> HttpResponse:
     """The newest hundred of a kind: those that wait for a decision first."""
     view = request.GET.get("view", "open")

@@ -108,7 +108,9 @@ def today(request: HttpRequest) -> HttpResponse:
                                "chart": _chart(orders.paid_by_day(start - timedelta(days=29)), clock.mall_day(at))}  # fmt: skip
     if roles & http.CARE:
         context |= {"to_ship": orders.waiting_count("PAID", 1000), "late": orders.due_to_ship(at, limit=1000),
-                    "returns": cases.open_count(), "oldest": cases.oldest_waiting(), "disputes": payments.open_disputes()}  # fmt: skip
+                    "returns": cases.open_count(), "oldest": cases.oldest_waiting()}  # fmt: skip
+    if roles & (http.CARE | http.MONEY):
+        context["disputes"] = payments.open_disputes()
     if roles & http.MONEY:
         context |= {"payouts": payouts.waiting(), "keys": payouts.view_counts(), "flight": books.money_in_flight()}
     if roles & http.DESK:

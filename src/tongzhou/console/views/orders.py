@@ -109,7 +109,7 @@ def detail(request: HttpRequest, no: str) -> HttpResponse:
         "rewards": earned, "cases": cases.cases_of_order(row.id), "posted": posted,
         "transfers": sum(len(p.moves) for p in posted), "now": _now(row, lines, posted),
         "refunds": list(orders.refunds_of(row.id)), "paid_back": list(payments.refunds_of(row.id)),
-        "steps": _steps(row), "disputes": payments.disputes_of([row.id]).get(row.id, []), "can_act": http.may(request, http.DESK),
+        "steps": _steps(row), "charged_back": any(x.disputed == "lost" for x in lines), "disputes": payments.disputes_of([row.id]).get(row.id, []), "can_act": http.may(request, http.DESK),
         "left": sum(x.quantity - x.shipped_quantity - x.refunded_quantity for x in lines if x.kind == "goods"),
     }  # fmt: skip
     return http.page(request, "order", context, status=http.refused(refusal))
@@ -136,7 +136,8 @@ def _act(request: HttpRequest, row: "Order") -> str:
 
 
 def _now(row: "Order", lines: list[Any], posted: list[money.Shown]) -> dict[str, int]:
-    """What this order leaves as its postings stand: paid, given back, owed to suppliers, to the sharer, the rest."""
+    """What this order leaves as its postings stand: paid, given back, owed to suppliers, to the sharer, lost to a
+    chargeback, the rest."""
     sums: dict[str, int] = {}
     for posting in posted:
         for move in posting.moves:
@@ -146,8 +147,9 @@ def _now(row: "Order", lines: list[Any], posted: list[money.Shown]) -> dict[str,
     cost = sums.get("expense.goods", 0)
     reward = sums.get("expense.rewards", 0) + sums.get("prepaid.rewards", 0)
     paid = row.total_minor if row.paid_at else 0
-    return {"paid": paid, "back": back, "net": paid - back, "cost": cost, "reward": reward,
-            "left": paid - back - cost - reward}  # fmt: skip
+    loss = sums.get("expense.dispute", 0)
+    return {"paid": paid, "back": back, "net": paid - back, "cost": cost, "reward": reward, "loss": loss,
+            "left": paid - back - cost - reward - loss}  # fmt: skip
 
 
 def _steps(row: "Order") -> list[tuple[datetime, Any, str, str]]:

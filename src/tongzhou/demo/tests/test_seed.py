@@ -71,7 +71,7 @@ def test_every_state_is_there_and_the_books_prove_themselves(home, settings):
     lines = list(OrderLine.objects.values_list("amount_minor", "refunded_minor"))
     assert any(0 < back < amount for amount, back in lines) and any(0 < back == amount for amount, back in lines)
     assert {"APPEALED", "OPEN", "DELAYED"} <= states(Hold)  # risk has something to decide
-    assert Member.objects.count() == 47 and Binding.objects.count() > 20
+    assert Member.objects.count() == 48 and Binding.objects.count() > 20
 
     found = books.verify()
     assert found.ok, found.problems

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.staticfiles import finders
 from django.core.cache import cache
 from django.templatetags.static import static
-from django.utils.html import conditional_escape, format_html
+from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
@@ -297,13 +297,12 @@ _ACCOUNTS = {
 
 @register.simple_tag
 def account(code: str) -> SafeString:
-    """An account of the ledger in a reader's words, its own name below."""
+    """An account of the ledger in a reader's words, its own name below; the name breaks at its dots only."""
     words = _ACCOUNTS.get(code)
-    return (
-        format_html('{}<br><code class="tiny faint">{}</code>', words, code)
-        if words
-        else format_html("<code>{}</code>", code)
-    )
+    name = format_html_join(mark_safe(".<wbr>"), "{}", ((part,) for part in code.split(".")))
+    if words is None:
+        return format_html('<code class="acct">{}</code>', name)
+    return format_html('{}<br><code class="acct tiny faint">{}</code>', words, name)
 
 
 @register.simple_tag

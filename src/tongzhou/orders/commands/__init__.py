@@ -2,6 +2,7 @@
 
 from tongzhou.orders.commands.cart import fill_cart, join_cart, remove_lines, set_cart_line, take_cart
 from tongzhou.orders.commands.deliver import deliver, mark_shipped
+from tongzhou.orders.commands.dispute import note_refused
 from tongzhou.orders.commands.end import cancel, expire_due
 from tongzhou.orders.commands.place import place
 from tongzhou.orders.commands.refund import refund
@@ -14,6 +15,7 @@ __all__ = [
     "fill_cart",
     "join_cart",
     "mark_shipped",
+    "note_refused",
     "place",
     "refund",
     "remove_lines",

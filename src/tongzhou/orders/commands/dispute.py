@@ -13,7 +13,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import commands as catalog
-from tongzhou.kit import audit, outbox
+from tongzhou.kit import audit, idempotency, outbox
 from tongzhou.kit.actor import Actor, provider
 from tongzhou.kit.refusals import not_found
 from tongzhou.kit.transactions import command
@@ -51,6 +51,19 @@ def dispute(notice: Notice, *, at: datetime) -> Settled:
                 at=at, dispute_no=taken.dispute_no, amount_minor=taken.amount_minor,
             )  # fmt: skip
     return Settled(order.id, steps[-1].outcome)
+
+
+@command()
+def note_refused(notice: Notice, *, code: str, at: datetime) -> None:
+    """A bank's word that the books could not take is written in the trail of its order, once: a person has to look."""
+    known = paid.by_trade_no(notice.trade_no)
+    if known is None or not idempotency.take(f"refused:{notice.provider}:{notice.event_id}"[:200], at=at):
+        return
+    order = Order.objects.get(id=known.order_id)
+    audit.record(
+        by=provider(notice.provider), action="dispute.refused", subject_kind="order", subject_id=order.no, at=at, code=code,
+        dispute_no=notice.dispute_no[:64], amount_minor=notice.amount_minor,
+    )  # fmt: skip
 
 
 def _opened(order: Order, taken: DisputeTaken, at: datetime) -> None:

@@ -86,6 +86,7 @@ def notify(request: HttpRequest, provider: str) -> HttpResponse:
     """A provider's notification: verified, settled, answered 200. Forged ones change nothing and get 403."""
     if request.method != "POST":
         return JsonResponse({"code": "method"}, status=405)
+    notice = None
     try:
         body = request.read(MOST_NOTICE + 1)
         if len(body) > MOST_NOTICE:
@@ -93,6 +94,8 @@ def notify(request: HttpRequest, provider: str) -> HttpResponse:
         notice = paid.verify_notice(provider, dict(request.headers), body)
         settled = commands.settle(notice, at=http.now())
     except Refusal as refusal:
+        if notice is not None and notice.about_dispute and not refusal.retryable:
+            commands.note_refused(notice, code=refusal.code, at=http.now())
         status = {Kind.FORBIDDEN: 403, Kind.NOT_FOUND: 404}.get(refusal.kind, 422)
         return JsonResponse(refusal.as_dict(), status=status)
     return JsonResponse({"outcome": settled.outcome})
