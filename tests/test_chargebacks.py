@@ -1,6 +1,7 @@
 """Chargebacks (拒付): what the bank takes back, gives back or keeps, in whatever order its notices come."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 
@@ -11,6 +12,7 @@ from tests.test_story import buy, drain, pay, ship_and_receive
 from tongzhou.aftersale import commands as aftersale
 from tongzhou.catalog import queries as goods
 from tongzhou.fulfilment import commands as fulfilment
+from tongzhou.kit import audit
 from tongzhou.kit.actor import member
 from tongzhou.kit.ids import new_id
 from tongzhou.kit.refusals import Refusal
@@ -278,6 +280,16 @@ def test_a_chargeback_that_does_not_fit_changes_nothing(cast, changes, code):
     assert no.value.code == code
     assert sums(cast) == before
     assert paid.disputes() == []
+
+
+def test_a_word_about_a_payment_nobody_knows_is_not_noted(cast):
+    placed, start = bought(cast)
+    said = Notice("sandbox", "e1", start.trade_no, "dispute_opened", 1, "CNY", dispute_no="D1")
+    orders.note_refused(replace(said, trade_no="unknown"), code="trade_unknown", at=LATER)
+    orders.note_refused(said, code="dispute_amount_mismatch", at=LATER)
+    orders.note_refused(said, code="dispute_amount_mismatch", at=LATER)
+    assert [e.action for e in audit.trail("order", placed.no)].count("dispute.refused") == 1
+    assert not audit.trail("order", "unknown")
 
 
 def test_one_open_chargeback_a_payment_and_no_more_fee_back_than_was_taken(cast):
