@@ -12,7 +12,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
-ART = Path(__file__).resolve().parents[1] / "src" / "tongzhou" / "design" / "static" / "tz" / "art"
+ROOMS = Path(__file__).resolve().parents[1] / "src" / "tongzhou"
+ART = ROOMS / "design" / "static" / "tz" / "art"
+GOODS = (ART / "goods", ROOMS / "catalog" / "static" / "tz" / "art" / "goods")
 STAGE = "#f0e0c6"
 
 
@@ -36,7 +38,7 @@ def main() -> int:
     with sync_playwright() as play:
         browser = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
-        for drawing in sorted((ART / "goods").glob("*.svg")):
+        for drawing in sorted(d for folder in GOODS for d in folder.glob("*.svg")):
             goal = drawing.with_suffix(".png")
             if "--all" in sys.argv or not goal.exists() or goal.stat().st_mtime < drawing.stat().st_mtime:
                 goal.write_bytes(picture(page, drawing, (480, 480), "width:440px;height:440px"))

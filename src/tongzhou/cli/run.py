@@ -1,7 +1,9 @@
 """Running the mall: doctor, serve, web, worker, migrate, demo."""
 
+import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -99,6 +101,28 @@ def worker(pause: Annotated[float, typer.Option(help="Seconds between looks when
             time.sleep(pause)
 
 
+def free_ports(*ports: int) -> None:
+    """Ports nobody listens on: a web server shares a port without a word, and two malls would answer in turn.
+
+    *Refuses:* ``port_taken``.
+    """
+    from tongzhou.kit.refusals import Kind, Refusal
+
+    host = os.environ.get("TONGZHOU_BIND", "127.0.0.1")
+    for port in ports:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one just left counts as free
+            try:
+                probe.bind((host, port))
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    continue
+                raise Refusal(
+                    "port_taken", f"Something answers on port {port} already, perhaps another mall.", kind=Kind.CONFLICT,
+                    field="PORT", value=port, fix="Stop it, or choose another: PORT=8100 make demo.",
+                ) from None  # fmt: skip
+
+
 @app.command()
 def serve(port: Port = 8000, workers: int = 2) -> None:
     """Shop and worker together; outside production the sandbox counterparty too. Ctrl-C ends all of it.
@@ -112,6 +136,7 @@ def serve(port: Port = 8000, workers: int = 2) -> None:
     from tongzhou.people import queries
     from tongzhou.people.commands.roles import setup_code
 
+    free_ports(port, *([] if settings.TONGZHOU_ENV == "production" else [settings.SANDBOX_PORT]))
     commands = [web_command(port, workers), [sys.executable, "-m", "tongzhou.cli", "worker"]]
     if settings.TONGZHOU_ENV != "production":
         os.environ["TONGZHOU_HOME"] = str(settings.TONGZHOU_HOME)
@@ -197,9 +222,12 @@ def demo_up(port: Port = 8000) -> None:
     os.environ["PORT"] = str(port)
     migrate()
     _demo_only()
+    from django.conf import settings
+
     from tongzhou.demo import seed
 
+    free_ports(port, settings.SANDBOX_PORT)
     seed.run(scale=60, tell=tell, only_if_empty=True)
-    for line in seed.next_steps(f"http://127.0.0.1:{port}"):
+    for line in seed.next_steps(f"http://127.0.0.1:{port}", settings.SANDBOX_URL):
         tell(line)
     serve(port=port)

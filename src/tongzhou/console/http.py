@@ -9,6 +9,7 @@ from urllib.parse import quote
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from tongzhou.aftersale import queries as cases
 from tongzhou.console import forms
@@ -47,7 +48,7 @@ SECTIONS = (
     ("compliance", "/console/compliance", "shield", _("合规与证据"), DESK | MONEY),
     ("risk", "/console/risk", "alert", _("风控"), DESK | MONEY),
     ("ledger", "/console/ledger", "invoice", _("账本"), MONEY),
-    ("members", "/console/members", "users", _("会员"), CARE),
+    ("members", "/console/members", "users", pgettext_lazy("section", "会员"), CARE),
     ("audit", "/console/audit", "history", _("审计"), MONEY),
     ("system", "/console/system", "gear", _("系统"), OWNER),
 )

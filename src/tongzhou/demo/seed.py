@@ -115,7 +115,7 @@ def _last_touches(world: _World, dice: random.Random, now: datetime) -> None:
     _settle(now)
 
 
-def next_steps(site: str) -> list[str]:
+def next_steps(site: str, bank: str) -> list[str]:
     """Lines for the terminal when the demo is up: its doors, who can sign in, what to try, how to stop."""
     return [
         "",
@@ -128,7 +128,9 @@ def next_steps(site: str) -> list[str]:
         f"            password {PASSWORD}",
         "",
         "  Try       share a product, open its link in a private window, buy it; ship the order in the console,",
-        "            and follow the reward from expected to paid under Earn. A payout takes two people.",
+        "            and follow the reward under Earn: expected, then held for 15 days after receipt. The ninety days",
+        "            before today show the rest: what can be paid out, payouts (two people each), what came back.",
+        f"  Bank      {bank}/records  what the sandbox bank did; chargebacks begin there",
         "  Traffic   .venv/bin/tongzhou demo traffic --minutes 5",
         "  Stop      Ctrl-C; `make demo` goes on where it was, `make clean` starts anew.",
         "",

@@ -4,6 +4,7 @@ It knows nothing of the mall but the secret they share. It pays, fails, delays, 
 a wrong amount or says nothing at all, whatever the person on its page chooses.
 """
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,15 @@ from tongzhou.sandbox.signing import check_pay_url, check_request
 
 PAYER = "bank_payer"
 CHOICES = ("pay", "fail", "late", "twice", "wrong", "silent")
+WORDS = {  # what the records' page calls its tables and columns: Chinese, English
+    "payment": ("付款", "Payments"), "dispute": ("拒付", "Chargebacks (dispute)"), "refund": ("退款", "Refunds"),
+    "payout": ("打款", "Payouts"), "notification": ("通知", "Notifications"), "trade_no": ("交易号", "Trade"),
+    "subject": ("订单", "Order"), "amount": ("金额", "Amount"), "currency": ("币种", "Currency"), "outcome": ("结果", "Outcome"),
+    "paid": ("实付", "Paid"), "txn": ("银行流水", "Bank number"), "at": ("时间", "When"), "refund_no": ("退款号", "Refund"),
+    "status": ("状态", "Status"), "state": ("状态", "State"), "dispute_no": ("拒付号", "Chargeback"), "fee": ("手续费", "Fee"),
+    "bill_no": ("单号", "Bill"), "name": ("户名", "Name"), "account": ("账号", "Account"), "reason": ("原因", "Reason"),
+    "id": ("编号", "Number"), "body": ("内容", "Body"), "due": ("发送时间", "Due"), "tries": ("次数", "Tries"), "last": ("回答", "Answer"),
+}  # fmt: skip
 FIELDS = ("trade_no", "amount", "currency", "subject", "notify_url", "return_url")
 
 
@@ -214,4 +224,14 @@ class _Bank:
             name: self.records.all(f"SELECT * FROM {name} ORDER BY rowid DESC LIMIT 50")  # noqa: S608 - fixed names
             for name in ("payment", "dispute", "refund", "payout", "notification")
         }
-        return render_template("records.html", tables=recent, lang=self._lang())
+        fought = {r["trade_no"] for r in self.records.all("SELECT trade_no FROM dispute WHERE state <> 'won'")}
+        return render_template("records.html", tables=recent, fought=fought, words=WORDS, lang=self._lang(), seen=_seen)
+
+
+def _seen(name: str, value: Any) -> Any:
+    """A recorded value as people read it: money with two places, a moment as one."""
+    if value is None:
+        return ""
+    if name in {"amount", "paid", "fee"}:
+        return f"{int(value) // 100}.{int(value) % 100:02d}"
+    return f"{datetime.fromtimestamp(value):%Y-%m-%d %H:%M:%S}" if name in {"at", "due"} else value  # noqa: DTZ006 - this machine's own clock

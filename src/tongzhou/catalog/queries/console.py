@@ -143,10 +143,12 @@ def low_stock(*, at_most: int = 5, limit: int = 50) -> list[LowStock]:
             "sku__product__title",
             "sku__product__title_en",
             "sku__option_values",
+            "sku__option_values_en",
             "left",
         )
     )
-    return [LowStock(r[0], r[1], r[2], r[3], r[4], " · ".join(r[5]), r[6]) for r in rows[: max(1, min(limit, 200))]]
+    found = rows[: max(1, min(limit, 200))]
+    return [LowStock(*r[:5], " · ".join(r[5]), " · ".join(r[6]), r[7]) for r in found]
 
 
 def running_out(*, at_most: int = 5, limit: int = 50) -> list[ConsoleProduct]:

@@ -179,6 +179,7 @@ class LowStock:
     title: str
     title_en: str
     option_text: str
+    option_text_en: str
     available: int
 
 

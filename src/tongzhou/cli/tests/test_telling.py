@@ -1,12 +1,15 @@
 """What verbs tell people beyond their figures: where things went, what comes next, each thing once."""
 
+import socket
 from pathlib import Path
 
 import pytest
 from tests.cast import assemble
 
 from tongzhou.catalog.models import Product
+from tongzhou.cli.run import free_ports
 from tongzhou.demo import seed
+from tongzhou.kit.refusals import Refusal
 
 EIGHT = Path(__file__).parents[2] / "demo" / "eight-levels.toml"
 SHOPIFY = (
@@ -58,9 +61,18 @@ def test_plan_check_says_the_same_thing_once_with_every_place(tongzhou, db):
 
 
 def test_the_demo_says_its_doors_who_signs_in_what_to_try_and_how_to_stop():
-    lines = seed.next_steps("http://127.0.0.1:8000")
+    lines = seed.next_steps("http://127.0.0.1:8000", "http://127.0.0.1:8001")
     text = "\n".join(lines)
     for word in ("http://127.0.0.1:8000/", "/console/", "13800000001", "13800000002", "13900000100", seed.PASSWORD,
-                 "Ctrl-C", "make clean", "demo traffic"):  # fmt: skip
+                 "http://127.0.0.1:8001/records", "Ctrl-C", "make clean", "demo traffic"):  # fmt: skip
         assert word in text, word
-    assert len(lines) <= 16 and max(map(len, lines)) <= 110
+    assert len(lines) <= 18 and max(map(len, lines)) <= 110
+
+
+def test_a_mall_does_not_start_on_a_port_somebody_answers_on():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        with pytest.raises(Refusal) as caught:
+            free_ports(other.getsockname()[1])
+        assert caught.value.code == "port_taken" and str(other.getsockname()[1]) in str(caught.value.message)
+        port = other.getsockname()[1]
+    free_ports(port)

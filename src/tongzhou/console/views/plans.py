@@ -39,15 +39,18 @@ def _shown(found: tuple[Finding, ...]) -> list[dict[str, str]]:
 def listing(request: HttpRequest) -> HttpResponse:
     """All plan versions, and which one is in force."""
     rows = list(versions.listing()[: forms.PAGE])
-    worst = {r.id: _worst(r.findings) for r in rows}
+    worst = [_worst(r.findings) for r in rows]
     return http.page(
-        request, "plans", {"rows": [(r, worst[r.id]) for r in rows], "force": versions.in_force(clock.now())}
+        request,
+        "plans",
+        {"rows": [(r, *w) for r, w in zip(rows, worst, strict=True)], "force": versions.in_force(clock.now())},
     )
 
 
-def _worst(kept: list[dict[str, str]]) -> str:
-    said = {f.get("severity") for f in kept}
-    return next((s for s in ("BLOCK", "REVIEW", "WARN") if s in said), "")
+def _worst(kept: list[dict[str, str]]) -> tuple[str, int]:
+    """The gravest severity among the findings, and how many are that grave."""
+    said = [f.get("severity") for f in kept]
+    return next(((s, said.count(s)) for s in ("BLOCK", "REVIEW", "WARN") if s in said), ("", 0))
 
 
 @http.door("plans")

@@ -268,13 +268,20 @@ def invalid(refusal: Refusal | None, field: str) -> SafeString:
     )
 
 
+@register.filter
+def stopped(rule: object) -> str:
+    """A rule as a sentence, so that what follows it does not run into it."""
+    said = str(rule or "")
+    return said if not said or said[-1] in "。.！!？?" else said + ("." if english() else "。")
+
+
 @register.simple_tag
 def trouble(refusal: Refusal | None, field: str) -> SafeString:
     """The sentence beside a refused field: what is wrong, the rule, how to mend it."""
     found = _of_field(refusal, field)
     if found is None:
         return SafeString()
-    words = " ".join(str(part) for part in (found.message, found.rule, found.fix) if part)
+    words = " ".join(str(part) for part in (found.message, stopped(found.rule), found.fix) if part)
     return format_html('<p class="field__error" id="{}-e">{}<span>{}</span></p>', field, icon("alert", "sm"), words)
 
 

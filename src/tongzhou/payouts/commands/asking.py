@@ -55,8 +55,7 @@ def request(*, member_id: UUID, amount_minor: int, at: datetime) -> UUID:
     free = have.get(AVAILABLE, 0) - have.get(OWED_BACK, 0)
     if amount_minor > free:
         raise conflict(
-            "amount_exceeds_available", _("可提现金额不够。"), field="amount", value=amount_minor, rule=max(0, free),
-            fix=_("最多可提 %(most)s。") % {"most": _money(max(0, free))},
+            "amount_exceeds_available", _("可提现金额不够。"), field="amount", value=amount_minor, rule=f"≤ {_money(max(0, free))}",
         )  # fmt: skip
     ledger.post(
         book_id=member_id, kind="payout_requested", reference=f"payout:{identity}", story_id=identity,
