@@ -35,7 +35,7 @@ ADDRESS = re.compile("浙江省杭州市西湖区\\S*|竞舟路|号|幢")  # wha
 GUEST = (
     "/", "/categories", "/categories/tea", "/categories/tea?sort=price", "/search?q=rougui", "/search?q=zzzz",
     "/search?q=rougui zzzz", "/search?q=rougiu", "/search?q=rougui&stock=1", "/categories/tea?price=-9000&stock=1",
-    "/products/rougui", "/cart", "/earn", "/sign-in", "/nowhere",
+    "/new", "/popular", "/products/rougui", "/cart", "/earn", "/sign-in", "/nowhere",
     *(f"/help/{t}" for t in ("delivery", "returns", "sharing", "rewards", "tax", "privacy", "about", "terms")),
 )  # fmt: skip
 

@@ -23,6 +23,7 @@ from tongzhou.catalog.values import ProductDraft, SkuDraft
 from tongzhou.kit import clock
 from tongzhou.orders.models import Order
 from tongzhou.storefront import feeds
+from tongzhou.suppliers import queries as suppliers
 
 pytestmark = pytest.mark.django_db
 G = "{http://base.google.com/ns/1.0}"
@@ -142,9 +143,16 @@ def test_the_sitemap_names_everything_one_may_read_once(cast, monkeypatch):
         found += [loc.text for loc in ElementTree.fromstring(answer.content).iter(f"{MAP}loc")]
     assert len(found) == len(set(found))
     paths = ["/" + url.split("/", 3)[3] for url in found]
-    assert {"/", "/new", "/popular", "/categories/tea", "/products/cup", "/products/rougui", "/help/returns"} <= set(
-        paths
-    )
+    assert {
+        "/",
+        "/new",
+        "/popular",
+        "/categories/tea",
+        f"/suppliers/{suppliers.supplier(cast.supplier).code}",
+        "/products/cup",
+        "/products/rougui",
+        "/help/returns",
+    } <= set(paths)
     assert {p for p in paths if p.startswith("/products/")} == {
         f"/products/{c.slug}" for c in goods.cards(discount_bp=0).items
     }

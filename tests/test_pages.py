@@ -17,6 +17,7 @@ from tongzhou.plans import commands as plans
 from tongzhou.plans import queries as versions
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import commands as sharing
+from tongzhou.suppliers import queries as suppliers
 
 pytestmark = pytest.mark.django_db
 BACKEND = "tongzhou.people.backends.MemberBackend"
@@ -65,6 +66,9 @@ def test_pages_for_everybody(world, language):
         "/search?q=茶&stock=1&cat=tea",
         "/search?q=茶&price=1-2",
         "/search?q=zzzz",
+        "/new",
+        "/popular",
+        f"/suppliers/{suppliers.supplier(world[0].supplier).code}",
         "/products/rougui",
         "/cart",
         "/earn",

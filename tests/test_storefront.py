@@ -2,6 +2,8 @@
 
 import json
 import re
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,12 +23,14 @@ from tongzhou.catalog.models import Product
 from tongzhou.catalog.values import ProductDraft, SkuDraft
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import Refusal
+from tongzhou.orders import commands as sold
 from tongzhou.orders import queries as orders
 from tongzhou.orders.models import Order, OrderLine
 from tongzhou.people import queries as people
 from tongzhou.rewards import queries as rewards
 from tongzhou.sharing import commands as sharing
 from tongzhou.storefront import searched
+from tongzhou.suppliers import queries as suppliers
 
 pytestmark = pytest.mark.django_db
 MOST_STATEMENTS = 13
@@ -150,6 +154,35 @@ def test_suggestions_come_by_name_reading_and_shelf(cast):
         client().get("/search/suggestions?q=肉桂").json()["items"][0]["url"] == "/search?q=%E8%82%89%E6%A1%82%E8%8C%B6"
     )
     assert "肉桂茶" in client().get("/search?q=zzzz").content.decode()
+
+
+def test_bought_together_is_shown_only_when_two_people_did(cast):
+    def together(buyer):
+        placed, start = buy(replace(cast, buyer=buyer), shared=False)
+        pay(placed, start)
+        Order.objects.filter(id=placed.order_id).update(paid_at=clock.now())
+        return placed.order_id
+
+    placed = [together(cast.buyer), together(cast.buyer)]
+    assert sold.pair_up(at=clock.now()) == 0, "one person twice is no pair"
+    assert "常一起买" not in client().get("/products/rougui").content.decode()
+    placed.append(together(cast.sharer))
+    assert sold.pair_up(at=clock.now()) == 2
+    cache.clear()
+    html = client().get("/products/rougui").content.decode()
+    assert "常一起买" in html and "2 人一起买过" in html and 'href="/products/rice"' in html
+    OrderLine.objects.filter(order_id=placed[-1], sku_id=cast.rice).update(refunded_quantity=1)
+    assert sold.pair_up(at=clock.now()) == 0, "what was sent back does not count"
+    assert sold.pair_up(at=clock.now() + timedelta(days=91)) == 0
+
+
+def test_a_supplier_has_a_page_of_its_goods_and_a_product_its_kind(cast):
+    seller = suppliers.supplier(cast.supplier)
+    html = client().get("/products/rougui").content.decode()
+    assert f'href="/suppliers/{seller.code}"' in html and html.count('class="zoom"') == 1
+    page = client().get(f"/suppliers/{seller.code}")
+    assert page.status_code == 200 and seller.name in page.content.decode() and "武夷肉桂" in page.content.decode()
+    assert client().get("/suppliers/nobody").status_code == 404
 
 
 def test_structured_data_and_previews_are_whole(cast):

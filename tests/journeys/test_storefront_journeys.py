@@ -284,6 +284,31 @@ def test_the_search_field_suggests_and_obeys_the_keyboard(chromium, mall):
     context.close()
 
 
+def test_a_picture_opens_large_by_keyboard_and_without_script(chromium, mall):
+    for script in (True, False):
+        context = chromium.new_context(
+            viewport={"width": 1280, "height": 900}, locale="zh-CN", base_url=mall[0], java_script_enabled=script
+        )
+        page = context.new_page()
+        page.goto("/products/towel")
+        page.focus("a.gallery__zoom")
+        page.keyboard.press("Enter")
+        assert page.locator(".zoom").first.is_visible()
+        before = page.locator(".zoom img").first.bounding_box()["width"]
+        page.locator(".zoom__more").first.click()
+        assert page.locator(".zoom img").first.bounding_box()["width"] > 1.5 * before
+        if script:
+            assert serious(page, "", stay=True) == []
+            page.keyboard.press("Escape")
+            assert page.evaluate("document.activeElement.className") == "gallery__zoom", (
+                "the focus is back where it was"
+            )
+        else:
+            page.locator(".zoom [data-close]").first.click()
+        assert not page.locator(".zoom").first.is_visible()
+        context.close()
+
+
 def test_filters_work_in_a_drawer_and_without_script(chromium, mall):
     context = chromium.new_context(
         viewport={"width": 390, "height": 844}, locale="zh-CN", base_url=mall[0], java_script_enabled=False
@@ -302,7 +327,7 @@ def test_filters_work_in_a_drawer_and_without_script(chromium, mall):
     context.close()
 
 
-PUBLIC = ("/", "/categories/tea", "/search?q=茶", "/search?q=茶&stock=1", "/categories/tea?stock=1#filter", "/search?q=肉桂粉", "/products/towel", "/products/towel#pick", "/sign-in",
+PUBLIC = ("/", "/categories/tea", "/search?q=茶", "/search?q=茶&stock=1", "/categories/tea?stock=1#filter", "/search?q=肉桂粉", "/products/towel", "/products/towel#pick", "/popular", "/new", "/sign-in",
           "/help/rewards", "/earn", "/nope")  # fmt: skip
 PRIVATE = ("/me", "/orders", "/earn", "/earn/payout", "/earn/invite", "/products/wok/share", "/me/addresses", "/cart",
            "/checkout?sku={sku}&quantity=1", "{order}", "{order}/return", "{why}")  # fmt: skip

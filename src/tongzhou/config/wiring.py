@@ -77,6 +77,7 @@ def periodic() -> list[Periodic]:
         Periodic("catalog.release_expired", minute, catalog.release_expired),
         Periodic("catalog.reindex_due", minute, catalog.reindex_due),
         Periodic("orders.query_pending", minute, orders.query_pending),
+        Periodic("orders.pair_up", 24 * hour, orders.pair_up),
         Periodic("payouts.query_sent", minute, payouts.query_sent),
         Periodic("payouts.query_paid", hour, payouts.query_paid),
         Periodic("payouts.book_remittances", minute, payouts.book_remittances),

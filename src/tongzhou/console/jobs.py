@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 JOBS: dict[str, Any] = {
     "orders.expire_due": _("关掉没按时付款的订单"),
+    "orders.pair_up": _("数一数常一起买的商品"),
     "catalog.release_expired": _("放回没付款占着的库存"),
     "catalog.reindex_due": _("把搜索索引写新"),
     "orders.query_pending": _("问支付通道：没有消息的付款和退款"),
@@ -31,6 +32,7 @@ JOBS: dict[str, Any] = {
 }
 
 ANSWERS: dict[str, list[tuple[str, Any]]] = {
+    "orders.pair_up": [(r"(\d+) pairs kept", _("留下 {0} 对"))],
     "orders.expire_due": [(r"(\d+) orders expired", _("关了 {0} 单"))],
     "catalog.reindex_due": [(r"(\d+) entries written", _("写了 {0} 条"))],
     "catalog.release_expired": [(r"(\d+) orders' holds released", _("放回了 {0} 单占的库存"))],

@@ -132,6 +132,20 @@ class OrderLine(models.Model):
         ]
 
 
+class Pair(models.Model):
+    """Two products that at least two people bought in one order lately; ``commands.pair_up`` writes them anew each day."""
+
+    placement: ClassVar[str] = "reference"
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    product_id = models.UUIDField()
+    other_id = models.UUIDField()
+    people = models.PositiveIntegerField()
+
+    class Meta:
+        db_table = "orders_pair"
+        constraints = [models.UniqueConstraint(fields=["product_id", "other_id"], name="orders_pair_once")]
+
+
 class RefundRecord(models.Model):
     """One refund of an order under one reference: the same reference again refunds nothing more."""
 

@@ -16,7 +16,7 @@ from tongzhou.kit.refusals import not_found
 from tongzhou.orders import replay
 from tongzhou.orders.behaviour import all_delivered_lines, bought_through, delivered_lines, refund_times
 from tongzhou.orders.events import LinesDelivered
-from tongzhou.orders.models import CartLine, Order, OrderLine, RefundRecord, Status
+from tongzhou.orders.models import CartLine, Order, OrderLine, Pair, RefundRecord, Status
 from tongzhou.orders.rules import freight
 from tongzhou.orders.snapshots import fact
 from tongzhou.orders.values import CartLineValue, CartValue
@@ -252,6 +252,12 @@ def most_bought(since: datetime, *, limit: int = 10) -> list[tuple[UUID, int]]:
     ).exclude(product_id=None)
     found = rows.values("product_id").annotate(n=Count("buyer_id", distinct=True)).order_by("-n", "product_id")
     return [(p, n) for p, n in found.values_list("product_id", "n")[:limit] if p]
+
+
+def bought_with(product_id: UUID, *, limit: int = 6) -> list[tuple[UUID, int]]:
+    """(product, how many people) bought in one order with this one lately, most first; at least two people each."""
+    rows = Pair.objects.filter(product_id=product_id).order_by("-people", "other_id")
+    return list(rows.values_list("other_id", "people")[:limit])
 
 
 def paid_by_day(since: datetime) -> list[dict[str, Any]]:

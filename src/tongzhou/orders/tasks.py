@@ -13,6 +13,11 @@ def expire_due(at: datetime) -> str:
     return f"{commands.expire_due(at=at)} orders expired"
 
 
+def pair_up(at: datetime) -> str:
+    """Count what people buy together."""
+    return f"{commands.pair_up(at=at)} pairs kept"
+
+
 def query_pending(at: datetime) -> str:
     """Ask providers about payments whose notification has not come, and about refunds under way."""
     settled = 0

@@ -23,6 +23,7 @@ urlpatterns = [
     path("categories", require_GET(shop.categories)),
     path("categories/<str:slug>", require_GET(shop.categories)),
     path("new", require_GET(shop.newest)),
+    path("suppliers/<str:code>", require_GET(shop.supplier)),
     path("popular", require_GET(shop.most_bought)),
     path("search", require_GET(shop.search)),
     path("search/suggestions", require_GET(shop.suggest)),

@@ -3,7 +3,7 @@
 ``discount_bp`` is the member discount of the plan in force, for SKUs without a member price of their own.
 """
 
-from tongzhou.catalog.queries.addresses import sitemap, sitemap_parts, slug_of
+from tongzhou.catalog.queries.addresses import selling, sitemap, sitemap_parts, slug_of
 from tongzhou.catalog.queries.cards import cards, cards_by_ids
 from tongzhou.catalog.queries.console import (
     console_product,
@@ -54,6 +54,7 @@ __all__ = [
     "search",
     "searched",
     "searches",
+    "selling",
     "shelves",
     "sitemap",
     "sitemap_parts",

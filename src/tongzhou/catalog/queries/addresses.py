@@ -26,3 +26,8 @@ def sitemap(part: int) -> Sequence[tuple[str, datetime]]:
     """(slug, changed at) of the published products of one file, from 1; by id, so that each is in one file."""
     start = (part - 1) * SITEMAP_PART
     return list(published().order_by("id").values_list("slug", "changed_at")[start : start + SITEMAP_PART])
+
+
+def selling() -> set[UUID]:
+    """The suppliers that have something on sale."""
+    return set(published().order_by().values_list("supplier_id", flat=True).distinct())

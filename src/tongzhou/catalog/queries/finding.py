@@ -9,7 +9,7 @@ from datetime import date
 from uuid import UUID
 
 from django.db.models import Case, Count, Max, Q, QuerySet, SmallIntegerField, Sum, Value, When
-from django.db.models.expressions import RawSQL
+from django.db.models.expressions import CombinedExpression, RawSQL
 
 from tongzhou.catalog import search as index
 from tongzhou.catalog import tree, wording
@@ -98,13 +98,18 @@ def _ordered(rows: "QuerySet[Product]", ways: Ways, query: str, sort: str) -> "Q
         return rows.order_by("-published_at", "-id")
     phrase = " ".join(normal(query).split())
     plain = [[replace(term, heard=False) for term in terms] for terms in ways]  # a reading is not a name
-    whole, ends = Q(title_key__contains=phrase), Q(title_key__endswith=phrase)
+    whole, fits = _fit(phrase)
+    found = rows.annotate(named=_one(_has(plain, title=True)), whole=whole, fits=fits)
+    return found.order_by("-named", "-whole", "-fits", "-published_at", "-id")
+
+
+def _fit(phrase: str) -> "tuple[Case, CombinedExpression]":
+    """Whether the name contains the phrase; how well it fits: a word of it ends so, the shelf is called so (none to two)."""
+    ends = Q(title_key__endswith=phrase)
     for after in _ENDS:
         ends |= Q(title_key__contains=phrase + after)
-    return rows.annotate(
-        named=_one(_has(plain, title=True)), whole=_one(whole),
-        fits=_one(ends) + _one(Q(category_id__in=tree.current().named(phrase))),
-    ).order_by("-named", "-whole", "-fits", "-published_at", "-id")  # fmt: skip
+    shelf = Q(category_id__in=tree.current().named(phrase))
+    return _one(Q(title_key__contains=phrase)), _one(ends) + _one(shelf)
 
 
 def _one(condition: Q) -> Case:
@@ -112,15 +117,16 @@ def _one(condition: Q) -> Case:
 
 
 def suggest(query: str, *, limit: int = 8) -> list[Suggestion]:
-    """Products whose name has every word typed so far, or sounds like it; what has it as typed first; one query."""
+    """Products whose name has every word typed so far, or sounds like it; what has it as typed, and ends so, first; one query."""
     query = clean_text(query)[:100]
     ways = ways_of(query)
     if not ways:
         return []
     phrase = " ".join(normal(query).split())
     heard = any(term.heard for terms in ways for term in terms)
-    rows = published().filter(_has(ways, title=not heard)).annotate(whole=_one(Q(title_key__contains=phrase)))
-    found = rows.order_by("-whole", "-published_at", "-id").values_list("title", "title_en", "slug")
+    whole, fits = _fit(phrase)
+    rows = published().filter(_has(ways, title=not heard)).annotate(whole=whole, fits=fits)
+    found = rows.order_by("-whole", "-fits", "-published_at", "-id").values_list("title", "title_en", "slug")
     return [Suggestion(*row) for row in found[: max(1, min(limit, 20))]]
 
 

@@ -4,6 +4,7 @@ from tongzhou.orders.commands.cart import fill_cart, join_cart, remove_lines, se
 from tongzhou.orders.commands.deliver import deliver, mark_shipped
 from tongzhou.orders.commands.dispute import note_refused
 from tongzhou.orders.commands.end import cancel, expire_due
+from tongzhou.orders.commands.pair import pair_up
 from tongzhou.orders.commands.place import place
 from tongzhou.orders.commands.refund import refund
 from tongzhou.orders.commands.settle import settle
@@ -16,6 +17,7 @@ __all__ = [
     "join_cart",
     "mark_shipped",
     "note_refused",
+    "pair_up",
     "place",
     "refund",
     "remove_lines",

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.utils.translation import gettext_lazy as _
 
 from tongzhou.catalog import queries as goods
-from tongzhou.catalog.values import CategoryNode, ProductCard
+from tongzhou.catalog.values import CategoryNode, ProductCard, ProductPage
 from tongzhou.design.templatetags.shop_tags import loc
 from tongzhou.kit import clock
 from tongzhou.kit.refusals import Refusal, not_found
@@ -218,6 +218,33 @@ def closest(query: str, discount_bp: int) -> tuple[str, Any] | None:
     return None
 
 
+def supplier(request: HttpRequest, code: str) -> HttpResponse:
+    """Everything one supplier has on sale, by when it came."""
+    at, after = http.now(), request.GET.get("after", "")
+    seller = suppliers.by_code(code)
+    if seller is None:
+        raise not_found(_("没有这个商家。"), code="supplier_not_found")
+    page = goods.cards(discount_bp=http.discount(at), supplier_id=seller.id, after=after)
+    return http.page(request, "list", {
+        "kind": "supplier", "seller": seller, "items": shelf(page.items, http.plan(at)), "cursor": page.next_cursor, "tab": "home",
+        "data": list_data(page.items, loc(seller, "name")) if page.items else "", "after": after or not page.items,
+    })  # fmt: skip
+
+
+def _beside(item: ProductPage, bp: int) -> dict[str, Any]:
+    """What is bought together with a product, then what else its shelf has; in stock only. Up to four queries."""
+    pairs = orders.bought_with(item.id)
+    cards = goods.cards_by_ids([p for p, _n in pairs], discount_bp=bp, shown_only=True) if pairs else {}
+    together = [(cards[p], n) for p, n in pairs if p in cards and cards[p].in_stock][:IN_BLOCK]
+    seen = {item.id, *(c.id for c, _n in together)}
+    alike: list[ProductCard] = []
+    for node in reversed(goods.trail(item.category)[-2:]):  # its own shelf, then the one above
+        if len(alike) < IN_BLOCK:
+            found = goods.cards(discount_bp=bp, category_id=node.id, limit=3 * IN_BLOCK).items
+            alike += [c for c in found if c.in_stock and c.id not in seen | {a.id for a in alike}]
+    return {"together": together, "alike": alike[:IN_BLOCK]}
+
+
 def product(request: HttpRequest, slug: str) -> HttpResponse:
     """One product, complete; names the sharer when a share link led here."""
     at = http.now()
@@ -237,6 +264,7 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "trail": trail, "supplier": suppliers.supplier(item.supplier_id), "plan": force,
         "data": product_data(item) + trail_data(trail, loc(item, "title"), item.slug), "combinations": choices_data(item) if len(item.options) > 1 else "",
         "freight": settings.FREIGHT_MINOR, "free_from": settings.FREE_FREIGHT_FROM_MINOR,
+        "beside": partial(_beside, item, http.discount(at)), "bp": http.discount(at),
         "back": f"/categories/{item.category.slug}" if item.category.slug else "/",
     }  # fmt: skip
     return http.page(request, "product", context)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from tongzhou.catalog import queries as goods
 from tongzhou.kit import clock, worker
 from tongzhou.storefront import feeds, http
+from tongzhou.suppliers import queries as suppliers
 
 STARTED = clock.now()
 WORKER_PATIENCE = timedelta(minutes=5)
@@ -78,6 +79,7 @@ def sitemap(request: HttpRequest, part: str = "") -> HttpResponse:
             node = shelves.pop()
             places.append(f"/categories/{node.slug}")
             shelves += node.children
+        places += [f"/suppliers/{s.code}" for s in suppliers.by_ids(goods.selling()).values()]
         places += [f"/help/{topic}" for topic in TOPICS]
         return _sitemap(
             "urlset", "".join(f"<url><loc>{settings.SITE_URL}{quote(place)}</loc></url>" for place in places)

@@ -63,8 +63,7 @@
       const row = one ? { p: one.dataset.cost, n: Number(one.dataset.room) }
         : rows.find((r) => picked.length === r.v.length && r.v.every((value, i) => picked[i].value === value));
       if (!one && !rows.length) return;
-      const left = form.querySelector("[data-left]");
-      left.textContent = row ? (row.n ? lefts.left.replace("{n}", row.n) : lefts.out) : lefts.none;
+      for (const left of all("[data-left]", form)) left.textContent = row ? (row.n ? lefts.left.replace("{n}", row.n) : lefts.out) : lefts.none;
       for (const button of all("button[name=add], button[name=buy]", form)) button.disabled = !row || !row.n;
       if (!row) return;
       for (const from of all("[data-from]")) from.remove();
@@ -132,6 +131,29 @@
     input.addEventListener("blur", () => open(false));
     list.addEventListener("pointerdown", (event) => event.preventDefault());
     list.addEventListener("click", (event) => { const chosen = event.target.closest(".hint"); if (chosen) location.assign(chosen.dataset.url); });
+  }
+
+  // A large picture: its keys, and the focus inside while it is open.
+  const zoomed = () => document.querySelector(".zoom:target");
+  if (document.querySelector(".zoom")) {
+    let from;
+    const entered = () => {
+      const view = zoomed();
+      if (view) { from ||= document.querySelector(`a[href="${location.hash}"]`); view.querySelector("[data-close]").focus(); }
+      else if (from) { from.focus({ preventScroll: true }); from = null; }
+    };
+    addEventListener("hashchange", entered);
+    addEventListener("keydown", (event) => {
+      const view = zoomed();
+      if (!view) return;
+      const to = { Escape: "[data-close]", ArrowLeft: "[data-prev]", ArrowRight: "[data-next]" }[event.key];
+      const scrolls = view.querySelector(":checked") && event.key !== "Escape";
+      if (to && !scrolls) { event.preventDefault(); view.querySelector(to)?.click(); }
+      if (event.key !== "Tab") return;
+      const stops = [...all("a, input, [tabindex]", view)];
+      const edge = event.shiftKey ? stops[0] : stops.at(-1);
+      if (document.activeElement === edge || !view.contains(document.activeElement)) { event.preventDefault(); (event.shiftKey ? stops.at(-1) : stops[0]).focus(); }
+    });
   }
 
   // Copy buttons say that they copied.
