@@ -9,7 +9,7 @@ from datetime import date
 from uuid import UUID
 
 from django.db.models import Case, Count, Max, Q, QuerySet, SmallIntegerField, Sum, Value, When
-from django.db.models.expressions import CombinedExpression, RawSQL
+from django.db.models.expressions import RawSQL
 
 from tongzhou.catalog import search as index
 from tongzhou.catalog import tree, wording
@@ -22,6 +22,7 @@ from tongzhou.catalog.values import SearchResult, Sieve, Suggestion
 
 COUNT_CAP = 1_000  # "more than a thousand" is as much as a count ever says
 _ALL = Sieve()
+GUESSED = 200  # matches a suggestion is chosen from
 _ENDS = (" ", "(", ",")  # what may follow a word that ends: full-width ones are folded to these
 Ways = Sequence[Sequence[Term]]
 
@@ -98,18 +99,13 @@ def _ordered(rows: "QuerySet[Product]", ways: Ways, query: str, sort: str) -> "Q
         return rows.order_by("-published_at", "-id")
     phrase = " ".join(normal(query).split())
     plain = [[replace(term, heard=False) for term in terms] for terms in ways]  # a reading is not a name
-    whole, fits = _fit(phrase)
-    found = rows.annotate(named=_one(_has(plain, title=True)), whole=whole, fits=fits)
-    return found.order_by("-named", "-whole", "-fits", "-published_at", "-id")
-
-
-def _fit(phrase: str) -> "tuple[Case, CombinedExpression]":
-    """Whether the name contains the phrase; how well it fits: a word of it ends so, the shelf is called so (none to two)."""
-    ends = Q(title_key__endswith=phrase)
+    whole, ends = Q(title_key__contains=phrase), Q(title_key__endswith=phrase)
     for after in _ENDS:
         ends |= Q(title_key__contains=phrase + after)
-    shelf = Q(category_id__in=tree.current().named(phrase))
-    return _one(Q(title_key__contains=phrase)), _one(ends) + _one(shelf)
+    return rows.annotate(
+        named=_one(_has(plain, title=True)), whole=_one(whole),
+        fits=_one(ends) + _one(Q(category_id__in=tree.current().named(phrase))),
+    ).order_by("-named", "-whole", "-fits", "-published_at", "-id")  # fmt: skip
 
 
 def _one(condition: Q) -> Case:
@@ -117,17 +113,27 @@ def _one(condition: Q) -> Case:
 
 
 def suggest(query: str, *, limit: int = 8) -> list[Suggestion]:
-    """Products whose name has every word typed so far, or sounds like it; what has it as typed, and ends so, first; one query."""
+    """Products whose name has every word typed so far, or sounds like it; one query.
+
+    Of the newest 200 that match, what has it as typed, and ends so, comes first: a keystroke costs the same in a
+    large mall.
+    """
     query = clean_text(query)[:100]
     ways = ways_of(query)
     if not ways:
         return []
     phrase = " ".join(normal(query).split())
     heard = any(term.heard for terms in ways for term in terms)
-    whole, fits = _fit(phrase)
-    rows = published().filter(_has(ways, title=not heard)).annotate(whole=whole, fits=fits)
-    found = rows.order_by("-whole", "-fits", "-published_at", "-id").values_list("title", "title_en", "slug")
-    return [Suggestion(*row) for row in found[: max(1, min(limit, 20))]]
+    rows = published().filter(_has(ways, title=not heard)).order_by("-published_at", "-id")
+    found = list(rows.values_list("title", "title_en", "slug", "title_key")[:GUESSED])
+    found.sort(
+        key=lambda row: (phrase not in row[3], not _ends(row[3], phrase))
+    )  # stable: the newest first among equals
+    return [Suggestion(*row[:3]) for row in found[: max(1, min(limit, 20))]]
+
+
+def _ends(key: str, phrase: str) -> bool:
+    return key.endswith(phrase) or any(phrase + after in key for after in _ENDS)
 
 
 def popular_searches(since: date, *, limit: int = 10) -> list[tuple[str, int]]:
