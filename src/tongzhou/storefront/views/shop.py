@@ -118,9 +118,15 @@ def categories(request: HttpRequest, slug: str = "") -> HttpResponse:
     parts = _parts(chosen, page.items, force) if chosen and whole else []
     trail = goods.trail(chosen) if chosen else []
     context = {"tab": "kinds", "tree": tree, "mark": shelves.mark, "chosen": chosen, "top": top, "sort": sort, "cursor": page.next_cursor,
-               "items": shelf(page.items, force), "parts": parts, "trail": trail, "data": trail_data(trail) + list_data(page.items, loc(chosen, "name")) if chosen else "", "asked": asked, "bp": bp,
+               "items": shelf(page.items, force), "parts": parts, "trail": trail, "after": after,
+               "data": partial(_shelf_data, trail, page.items), "asked": asked, "bp": bp,
                "sieve": once(partial(_sieve_of, request.path, chosen, sort, asked, bp))}  # fmt: skip
     return http.page(request, "category", context)
+
+
+def _shelf_data(trail: Sequence[CategoryNode], items: Sequence[ProductCard]) -> str:
+    """What machines read of a shelf; asked for by the page only when it has no kept copy."""
+    return trail_data(trail) + list_data(items, loc(trail[-1], "name")) if trail else ""
 
 
 def _sieve_of(path: str, chosen: CategoryNode | None, sort: str, asked: sieve.Asked, bp: int) -> sieve.Panel | None:
