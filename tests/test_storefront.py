@@ -351,3 +351,32 @@ def test_a_return_form_keeps_what_was_chosen(cast):
     html = answer.content.decode()
     assert answer.status_code == 422 and "罐口压扁" in html and "十块" in html and "写成 12.90" in html
     assert 'value="damaged" checked' in html and "<option selected>1</option>" in html
+
+
+def test_a_buyer_who_paid_another_amount_is_told_and_may_pay_again(cast):
+    placed, start = buy(cast, clock.now())
+    pay(placed, start, clock.now(), amount_minor=placed.total_minor - 1)
+    c = client(cast.buyer)
+    page = c.get(f"/orders/{placed.no}/paid").content.decode()
+    assert "付的金额不对" in page and "¥144.99" in page and "data-poll" not in page
+    assert c.get(f"/orders/{placed.no}/paid", headers={"Accept": "application/json"}).json() == {"final": True}
+    assert "¥144.99 不是这单要付的" in c.get(f"/orders/{placed.no}").content.decode()
+
+
+def test_a_return_that_was_agreed_to_says_where_to_send_it(cast, settings):
+    from tongzhou.aftersale import commands as aftersale
+
+    placed, start = buy(cast)
+    pay(placed, start)
+    drain(AT)
+    ship_and_receive(cast, placed, AT)
+    line = next(x for x in orders.lines_of([placed.order_id])[placed.order_id] if x.kind == "goods")
+    case = aftersale.open_case(
+        order_id=placed.order_id, buyer_id=cast.buyer, units={line.id: 1}, reason="quality", at=AT
+    )
+    aftersale.approve(case_id=case, by=cast.owner, at=AT)
+    no = aftersale.Case.objects.get(id=case).no
+    settings.RETURN_ADDRESS = "北仓 3 号库"
+    assert "北仓 3 号库" in client(cast.buyer).get(f"/returns/{no}").content.decode()
+    settings.RETURN_ADDRESS = ""
+    assert "看商城的答复" in client(cast.buyer).get(f"/returns/{no}").content.decode()

@@ -32,10 +32,16 @@ def check(file: Path, profile: str = "", as_json: Json = False) -> None:
     from django.utils.translation import get_language
 
     from tongzhou.compliance.values import verdict
+    from tongzhou.kit.refusals import invalid
     from tongzhou.plans import commands
     from tongzhou.plans.document import load_document
 
     document = load_document(_read(file))
+    if not document:
+        raise invalid(
+            "plan_empty", "The file says nothing.", field="file", value=str(file), rule="plan.toml: code, name, [[rewards]] …",
+            fix="Start from `tongzhou plan export`, or from the example in the documentation.",
+        )  # fmt: skip
     findings = commands.check(document, profile=profile)
     said = verdict(findings)
     language = get_language() or "en"

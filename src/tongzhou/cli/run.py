@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from tongzhou.cli.main import app, boot, err, progress, tell
+from tongzhou.cli.main import Json, app, boot, err, progress, say, tell
 
 Port = Annotated[int, typer.Option(help="Port of the shop.", envvar="PORT")]
 demo = typer.Typer(no_args_is_help=True, help="A mall with living demo data.")
@@ -211,6 +211,23 @@ def demo_traffic(minutes: Annotated[int, typer.Option(help="How long.", min=1)] 
     from tongzhou.demo import traffic
 
     traffic.run(minutes=minutes, tell=tell)
+
+
+@demo.command("pass")
+def demo_pass(
+    days: Annotated[int, typer.Option(help="How many days.", min=1, max=365)] = 16, as_json: Json = False
+) -> None:
+    """Let the windows of the coming days end now: unconfirmed parcels are received, held rewards become available.
+
+    Example: tongzhou demo pass --days 16
+    """
+    boot()
+    _demo_only()
+    from tongzhou.demo import passing
+
+    done = passing.run(days, (lambda _line: None) if as_json else tell)
+    if as_json:
+        say(done)
 
 
 @demo.command("up")

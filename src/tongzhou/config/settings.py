@@ -178,6 +178,11 @@ DATABASES = {"default": database()}
 PROFILE = env.str("TONGZHOU_PROFILE", "CN")
 # Goods below FREE_FREIGHT_FROM_MINOR pay FREIGHT_MINOR for delivery (minor units).
 FREIGHT_MINOR = number("TONGZHOU_FREIGHT_MINOR", 800)
+# Where buyers send returns: shown with every return that was agreed to. One line; empty: the operator writes it in each answer.
+RETURN_ADDRESS = env.str(
+    "TONGZHOU_RETURN_ADDRESS",
+    "" if TONGZHOU_ENV != "demo" else "浙江省杭州市西湖区竞舟路 98 号 同舟退货仓 · 0571-88880000",
+)
 FREE_FREIGHT_FROM_MINOR = number("TONGZHOU_FREE_FREIGHT_FROM_MINOR", 5900)
 PAYOUT_MIN_MINOR = number("TONGZHOU_PAYOUT_MIN_MINOR", 100, 1)
 # Rails of payouts (docs/operating/payouts.md): key material in files, never in the environment itself.

@@ -103,14 +103,16 @@ def confirm_receipt(*, order_id: UUID, by: Actor, at: datetime, buyer_id: UUID |
     return orders.deliver(order_id=order_id, line_ids=arrived, by=by, at=at)
 
 
-def receive_due(*, at: datetime, most: int = 500) -> int:
+def receive_due(*, at: datetime, until: datetime | None = None, most: int = 500) -> int:
     """Time confirms what nobody did: parcels shipped ten days ago count as received.
 
-    Each order by itself, and only when its newest parcel is due.
+    Each order by itself, and only when its newest parcel is due. ``until`` (default ``at``) is the moment ten days
+    are counted back from: a demo looks ahead.
     """
+    end = (until or at) - AUTO_RECEIPT
     under_way = Parcel.objects.filter(status=Status.SHIPPED)
-    younger = under_way.filter(order_id=OuterRef("order_id"), shipped_at__gt=at - AUTO_RECEIPT)
-    due = under_way.filter(~Exists(younger), shipped_at__lte=at - AUTO_RECEIPT).order_by("shipped_at")
+    younger = under_way.filter(order_id=OuterRef("order_id"), shipped_at__gt=end)
+    due = under_way.filter(~Exists(younger), shipped_at__lte=end).order_by("shipped_at")
     done = 0
     for order_id in dict.fromkeys(due.values_list("order_id", flat=True)[:most]):
         try:

@@ -76,3 +76,32 @@ def test_a_mall_does_not_start_on_a_port_somebody_answers_on():
         assert caught.value.code == "port_taken" and str(other.getsockname()[1]) in str(caught.value.message)
         port = other.getsockname()[1]
     free_ports(port)
+
+
+def test_days_pass_in_the_demo_and_the_reward_can_be_paid_out(tongzhou, cast):
+    """What was sent is received, what was held becomes available; everything is booked today."""
+    from tests.test_story import buy, drain, pay
+
+    from tongzhou.fulfilment import commands as fulfilment
+    from tongzhou.kit import clock
+    from tongzhou.ledger import queries as books
+    from tongzhou.rewards import queries as rewards
+
+    now = clock.now()
+    placed, start = buy(cast, now)
+    pay(placed, start, now)
+    drain(now)
+    fulfilment.ship(order_id=placed.order_id, carrier="yunda", tracking_no="YD1234567", by=cast.owner, at=now)
+    assert tongzhou("demo", "pass", "--days", "9", "--json").json == {"days": 9, "received": 0, "matured": 0}
+    assert tongzhou("demo", "pass", "--days", "10", "--json").json == {"days": 10, "received": 1, "matured": 0}
+    assert rewards.earnings(cast.sharer).held_minor > 0
+    assert tongzhou("demo", "pass", "--days", "16", "--json").json == {"days": 16, "received": 0, "matured": 2}
+    assert rewards.earnings(cast.sharer).available_minor > 0
+    assert books.verify().ok
+
+
+def test_a_plan_file_that_says_nothing_is_refused(tongzhou, tmp_path, db):
+    empty = tmp_path / "empty.toml"
+    empty.write_text("# nothing\n")
+    done = tongzhou("plan", "check", str(empty))
+    assert done.code != 0 and "PASS" not in done.out

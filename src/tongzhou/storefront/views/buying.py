@@ -60,15 +60,21 @@ def returned(request: HttpRequest, no: str) -> HttpResponse:
     order = queries.order(no, buyer_id=who.id)
     final = order.status != OrderStatus.PLACED
     attempts = paid.payments_of(order.id)
-    failed = bool(attempts) and all(p.status == "FAILED" for p in attempts)
+    odd = 0 if final else _not_owed(order.id)
+    failed = bool(odd) or (bool(attempts) and all(p.status == "FAILED" for p in attempts))
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"final": final or failed})
     won = shared.attribution(order.id) if final else None
     context = {
-        "order": order, "final": final, "failed": failed, "back": f"/orders/{no}", "consented": who.name_consent,
+        "order": order, "final": final, "failed": failed, "odd": odd, "back": f"/orders/{no}", "consented": who.name_consent,
         "sharer": members.card(won.sharer_id) if won and won.sharer_id else None, "groups": _shippers(order.id) if final else [],
     }  # fmt: skip
     return http.page(request, "paid", context)
+
+
+def _not_owed(order_id: UUID) -> int:
+    """What came in for an order and was not owed (another amount, a second time): it goes back by itself. Minor units."""
+    return sum(r.amount_minor for r in paid.refunds_of(order_id) if r.reference.startswith("excess:"))
 
 
 def _shippers(order_id: UUID) -> "list[tuple[SupplierValue, OrderLine, int]]":
@@ -125,7 +131,7 @@ def order(request: HttpRequest, no: str) -> HttpResponse:
         "order": row, "lines": rights, "parcels": parcels.parcels_of([row.id])[row.id], "sharer": sharer, "won": won,
         "freight": next((x for x in lines if x.kind == "freight"), None), "cases": cases.cases_of_order(row.id),
         "auto": parcels.received_by_itself_at(row.id), "refunds": queries.refunds_of(row.id), "back": "/orders",
-        "disputed": next((x.disputed for x in lines if x.disputed), ""),
+        "odd": _not_owed(row.id), "disputed": next((x.disputed for x in lines if x.disputed), ""),
         "token": http.token(), "can_cancel": row.status in (OrderStatus.PLACED, OrderStatus.PAID),
         "can_return": row.paid_at is not None and any(x.refunded_quantity < x.quantity for x, _r in rights),
     }  # fmt: skip

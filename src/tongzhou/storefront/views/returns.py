@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
@@ -84,7 +85,7 @@ def case(request: HttpRequest, no: str) -> HttpResponse:
     row, lines = queries.case(no, buyer_id=who.id)
     sold = orders.lines_by_id([x.line_id for x in lines])
     context = {"case": row, "lines": [(x, sold[x.line_id]) for x in lines], "carriers": parcels.search(limit=12),
-               "carrier": parcels.shown(row.carrier), "back": f"/orders/{row.order_no}"}  # fmt: skip
+               "carrier": parcels.shown(row.carrier), "send_to": settings.RETURN_ADDRESS, "back": f"/orders/{row.order_no}"}  # fmt: skip
     return http.page(request, "case", context)
 
 
