@@ -128,7 +128,7 @@ FACES = {
     "texts",  # risk
     "batches", "policy", "rails", "statements", "tax",  # payouts
     "records",  # sandbox
-    "wiring", "safety", "seed", "traffic", "metrics", "tokens", "templatetags",  # config, demo, api, design
+    "wiring", "safety", "seed", "traffic", "passing", "metrics", "tokens", "templatetags",  # config, demo, api, design
 }  # fmt: skip
 
 

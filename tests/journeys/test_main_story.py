@@ -49,7 +49,8 @@ def fill_address(page, receiver):
     page.fill("#receiver", receiver)
     page.fill("#phone", "13800138000")
     for level, name in enumerate(("浙江省", "杭州市", "西湖区")):
-        page.select_option(f"#level{level}", label=name)
+        place = page.locator(f"#level{level} option", has_text=name).first  # in English its reading stands behind it
+        page.select_option(f"#level{level}", value=place.get_attribute("value"))
         page.wait_for_function(f"document.querySelector('#level{level + 1}').options.length > 1")
     page.select_option("#level3", index=1)
     page.fill("#detail", "竞舟路 98 号")
