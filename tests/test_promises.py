@@ -43,7 +43,7 @@ def test_the_page_the_card_and_the_ledger_say_the_same(monkeypatch):
     force = in_plan.in_force(AT)
     for slug in ("rougui", "rice"):
         item = goods.product_page(slug, 500, at=AT)
-        assert promised(force, chosen_sku(item)) in given.values()
+        assert promised(force, item, chosen_sku(item)) in given.values()
     cards = {c.slug: c for c in goods.cards(discount_bp=500).items}
     assert all(isinstance(c, ProductCard) for c in cards.values())
     assert {on_card(force, c) for c in cards.values()} == {600, 1140}
@@ -55,7 +55,7 @@ def test_a_thin_margin_promises_no_more_than_it_gives():
     made = {"supplier": cast.supplier, "shelf": item.category.id, "stock": 5, "by": cast.owner, "at": AT}
     product("thin", "薄利茶", **made, list_price=10_000, member=None, cost=9_400)
     page = goods.product_page("thin", 500, at=AT)
-    assert promised(in_plan.in_force(AT), chosen_sku(page)) == 50, "half of what ¥95.00 leaves above ¥94.00"
+    assert promised(in_plan.in_force(AT), page, chosen_sku(page)) == 50, "half of what ¥95.00 leaves above ¥94.00"
     assert "0.50" in Client().get("/products/thin").content.decode()
 
 

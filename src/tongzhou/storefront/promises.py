@@ -5,7 +5,7 @@ stands for all variants of a product and shows what its cheapest gives before th
 """
 
 from tongzhou.catalog import queries as goods
-from tongzhou.catalog.values import ProductCard, SkuOption
+from tongzhou.catalog.values import ProductCard, ProductPage, SkuOption
 from tongzhou.plans.rules import LineFacts, estimate
 from tongzhou.plans.values import PlanVersionValue
 
@@ -18,13 +18,11 @@ def on_card(force: PlanVersionValue | None, card: ProductCard) -> int:
     return estimate(force.plan, facts)
 
 
-def promised(force: PlanVersionValue | None, sku: SkuOption) -> int:
+def promised(force: PlanVersionValue | None, item: ProductPage, sku: SkuOption) -> int:
     """What one unit of a variant would earn a sharer, minor units: its narrowest rule, the ceiling of its margin."""
-    info = goods.skus([sku.id], force.plan.member_price.discount_bp).get(sku.id) if force else None
-    if force is None or info is None:
+    if force is None:
         return 0
     facts = LineFacts(
-        info.code, info.product_slug, goods.slugs_up(info.category_ids[0]) if info.category_ids else (), info.price_minor, 0,
-        info.list_price_minor, info.cost_minor,
-    )  # fmt: skip
+        sku.code, item.slug, goods.slugs_up(item.category.id), sku.price_minor, 0, sku.list_price_minor, sku.cost_minor
+    )
     return estimate(force.plan, facts)

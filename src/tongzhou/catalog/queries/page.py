@@ -102,6 +102,7 @@ def _option(row: Sku, room: int | None, product: Product, deals: Deals, discount
     return SkuOption(
         row.id, row.code, tuple(row.option_values), tuple(row.option_values_en), row.list_price_minor, price, reference,
         left, rules.option_text(row.option_values), rules.option_text(row.option_values_en or row.option_values),
+        row.cost_minor,
     )  # fmt: skip
 
 

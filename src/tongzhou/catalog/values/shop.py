@@ -1,6 +1,6 @@
 """What shoppers' pages, cart and orders see. All prices are minor units of the mall's currency."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -127,7 +127,7 @@ class CardPage:
 
 @dataclass(frozen=True, slots=True)
 class SkuOption:
-    """One SKU on the product page."""
+    """One SKU on the product page. ``cost_minor`` is for what a sale would earn, never for a reader."""
 
     id: UUID
     code: str
@@ -139,6 +139,7 @@ class SkuOption:
     available: int
     option_text: str
     option_text_en: str
+    cost_minor: int | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

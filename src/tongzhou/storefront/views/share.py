@@ -73,7 +73,7 @@ def share(request: HttpRequest, slug: str) -> HttpResponse:
             refusal = caught
     link = commands.make_link(member_id=who.id, product_id=item.id, at=at)
     force, sku = http.plan(at), chosen_sku(item)
-    earning = promised(force, sku) if sku else 0
+    earning = promised(force, item, sku) if sku else 0
     card = members.card(who.id)
     said = _said(request, link, card.display_name, item)
     context = {

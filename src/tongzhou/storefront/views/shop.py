@@ -31,6 +31,7 @@ from tongzhou.suppliers import queries as suppliers
 Shelf = list[tuple[ProductCard, int]]
 SORTS = ("newest", "price", "-price")
 ON_HOME, IN_BLOCK, IN_SECTION = 40, 4, 4
+KEPT_BESIDE = 120  # seconds
 POPULAR_DAYS, POPULAR_KEPT, MOST_POPULAR = (
     30,
     600,
@@ -237,6 +238,16 @@ def supplier(request: HttpRequest, code: str) -> HttpResponse:
     })  # fmt: skip
 
 
+def _newest_of(category_id: UUID, bp: int) -> Sequence[ProductCard]:
+    """The newest goods of a shelf, asked once in two minutes: many product pages show some of them."""
+    key = f"alike:{category_id}:{bp}"
+    found: Sequence[ProductCard] | None = cache.get(key)
+    if found is None:
+        found = goods.cards(discount_bp=bp, category_id=category_id, limit=3 * IN_BLOCK).items
+        cache.set(key, found, KEPT_BESIDE)
+    return found
+
+
 def _beside(item: ProductPage, bp: int) -> dict[str, Any]:
     """What is bought together with a product, then what else its shelf has; in stock only. Up to four queries."""
     pairs = orders.bought_with(item.id)
@@ -246,8 +257,7 @@ def _beside(item: ProductPage, bp: int) -> dict[str, Any]:
     alike: list[ProductCard] = []
     for node in reversed(goods.trail(item.category)[-2:]):  # its own shelf, then the one above
         if len(alike) < IN_BLOCK:
-            found = goods.cards(discount_bp=bp, category_id=node.id, limit=3 * IN_BLOCK).items
-            alike += [c for c in found if c.in_stock and c.id not in seen | {a.id for a in alike}]
+            alike += [c for c in _newest_of(node.id, bp) if c.in_stock and c.id not in seen | {a.id for a in alike}]
     return {"together": together, "alike": alike[:IN_BLOCK]}
 
 
@@ -264,10 +274,10 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     force = http.plan(at)
     asked = request.GET.get("sku", "")
     sku = chosen_sku(item, asked)
-    earning, trail = promised(force, sku) if sku else 0, goods.trail(item.category)
+    earning, trail = promised(force, item, sku) if sku else 0, goods.trail(item.category)
     context = {
         "item": item, "sku": sku, "more": not asked and costs_more(item, sku), "earning": earning, "vouch": vouch(request, item.id, at), "axes": axes(item, sku),
-        "trail": trail, "supplier": suppliers.supplier(item.supplier_id), "plan": force,
+        "trail": trail, "supplier": suppliers.known(item.supplier_id), "plan": force,
         "data": product_data(item) + trail_data(trail, loc(item, "title"), item.slug), "combinations": choices_data(item) if len(item.options) > 1 else "",
         "freight": settings.FREIGHT_MINOR, "free_from": settings.FREE_FREIGHT_FROM_MINOR,
         "beside": partial(_beside, item, http.discount(at)), "bp": http.discount(at),
