@@ -87,6 +87,15 @@ def plan_place(path: str) -> str:
 
 
 @register.filter
+def plan_seen(seen: str, path: str) -> str:
+    """What a finding saw at a place of a plan: an amount as money, a share as per cent, the rest as it is."""
+    number = seen.removeprefix("-")
+    if not (number.isascii() and number.isdigit()):
+        return seen
+    return planwords.value(path.rsplit(".", 1)[-1], int(seen))
+
+
+@register.filter
 def plan_value(value: Any, path: str) -> str:
     """A value of a plan as people read it; ``path`` says what it is of."""
     return planwords.value(path.rpartition(".")[2].partition("[")[0], value)

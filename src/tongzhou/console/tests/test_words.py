@@ -134,3 +134,12 @@ def test_the_trail_shows_names_with_the_code_beside_them():
     page = sign_in("owner").get("/console/audit").content.decode()
     assert "发货" in page and "<code>order.ship</code>" in page and "件数" in page and "否" in page
     assert ">units " not in page and "subject_kind" not in page
+
+
+def test_what_a_finding_saw_reads_as_money_and_shares():
+    from tongzhou.console.templatetags.console_tags import plan_seen
+
+    assert plan_seen("19900", "join.fee") == "¥199.00"
+    assert plan_seen("1250", "rewards[0].rate_bp") == "12.50%"
+    assert plan_seen("8", "rewards[7].depth") == "8"
+    assert plan_seen("head_count", "rewards[0].trigger") == "head_count"
