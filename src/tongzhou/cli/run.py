@@ -157,8 +157,12 @@ def serve(port: Port = 8000, workers: int = 2) -> None:
 
 
 def supervise(commands: Sequence[Sequence[str]]) -> None:
-    """Run processes together; when one ends, or somebody asks, all end."""
-    running = [subprocess.Popen(c) for c in commands]
+    """Run processes together; when one ends, or somebody asks, all end.
+
+    Each has a group of its own: a signal to ours (Ctrl-C, a stopped service) reaches only us, and each process is
+    asked once, so that a web server ends its workers before itself and none outlives the mall.
+    """
+    running = [subprocess.Popen(c, start_new_session=True) for c in commands]
     stopping: list[int] = []
     for kind in (signal.SIGTERM, signal.SIGINT):
         signal.signal(kind, lambda number, _frame: stopping.append(number))
@@ -173,7 +177,7 @@ def supervise(commands: Sequence[Sequence[str]]) -> None:
             try:
                 p.wait(timeout=10)
             except subprocess.TimeoutExpired:
-                p.kill()
+                os.killpg(p.pid, signal.SIGKILL)
     if not stopping:
         raise typer.Exit(1)
 

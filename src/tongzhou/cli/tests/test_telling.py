@@ -105,3 +105,51 @@ def test_a_plan_file_that_says_nothing_is_refused(tongzhou, tmp_path, db):
     empty.write_text("# nothing\n")
     done = tongzhou("plan", "check", str(empty))
     assert done.code != 0 and "PASS" not in done.out
+
+
+def test_a_signal_to_the_whole_group_leaves_nobody_behind(tmp_path):
+    """A service manager signals every process of a mall at once. A web server asked twice leaves without its workers."""
+    import os
+    import signal
+    import subprocess
+    import sys
+    import time
+
+    mark = f"left-behind-{os.getpid()}"
+    worker = "import signal,time;signal.signal(signal.SIGTERM,signal.SIG_IGN);time.sleep(60)"
+    child = f"""
+import os, signal, subprocess, sys, time
+worker = subprocess.Popen([sys.executable, "-c", {worker!r}, sys.argv[1]])
+def end(*_):
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(1))
+    time.sleep(1)
+    worker.kill()
+    worker.wait()
+    sys.exit(0)
+signal.signal(signal.SIGTERM, end)
+time.sleep(60)
+"""
+    script = (
+        f"import sys;from tongzhou.cli.run import supervise;supervise([[sys.executable,'-c',{child!r},'{mark}']]*2)"
+    )
+    boss = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
+
+    def here():
+        return [
+            p for p in Path("/proc").iterdir() if p.name.isdigit() and mark.encode() in _said(p / "cmdline") and int(p.name) != boss.pid
+        ]  # fmt: skip
+
+    until = time.monotonic() + 20
+    while len(here()) < 4 and time.monotonic() < until:
+        time.sleep(0.1)
+    assert len(here()) == 4
+    os.killpg(boss.pid, signal.SIGTERM)
+    boss.wait(timeout=20)
+    assert not here()
+
+
+def _said(file):
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
