@@ -1,17 +1,16 @@
 """Maturity in batches: whatever state rewards are in, the books are those of one reward after the other."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from datetime import timedelta
 from random import Random
-from threading import Barrier
 
 import pytest
-from django.db import connections, transaction
+from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.cast import AT
+from tests.test_races import at_once
 from tongzhou.aftersale.models import Case, CaseLine
 from tongzhou.kit.actor import SYSTEM
 from tongzhou.kit.ids import new_id
@@ -239,23 +238,6 @@ def test_a_batch_touches_no_more_books_than_it_may(monkeypatch):
     assert max(seen) == 2
 
 
-def at_once(calls):
-    """Run the calls together; a refusal is an answer, anything else (a deadlock) fails the test."""
-    gate = Barrier(len(calls))
-
-    def one(call):
-        try:
-            gate.wait(timeout=20)
-            return call()
-        except Refusal as refusal:
-            return refusal.code
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(one, calls))
-
-
 @pytest.mark.postgres
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seed", range(4))
@@ -285,7 +267,7 @@ def test_batches_refunds_refusals_and_payouts_of_the_same_rewards_at_once(seed):
                 except Refusal as no:
                     assert no.code in ("insufficient_balance", "reference_reused")
 
-    at_once([
+    at_once(*[
         lambda: commands.mature_due(at=NOW, most=9),
         lambda: commands.mature_due(at=NOW),
         lambda: [refund(row) for row in some[:20]],
